@@ -1,0 +1,140 @@
+"""Every setting the operator may turn, read from the environment once, typed and bounded.
+
+A wrong value stops the process at start with the setting's name (`load_environment`). Durations
+carry their unit in the name. `.env.example` lists the same names; a test holds the two together.
+"""
+
+from datetime import time
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AnyUrl, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Switch = Literal["on", "off"]
+
+
+class Environment(BaseSettings):
+    """The settings, by the names an operator writes them with (upper case)."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", str_strip_whitespace=True)
+
+    # The process
+    secret_key: str = Field(min_length=32)
+    debug: Switch = "off"
+    allowed_hosts: Annotated[list[str], NoDecode] = ["127.0.0.1", "localhost", "[::1]"]
+    port: int = Field(default=8000, ge=1, le=65535)
+    live_port: int | None = Field(default=None, ge=1, le=65535)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    cors_allowed_origins: Annotated[list[str], NoDecode] = []
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
+
+    # The stores
+    database_url: str
+    redis_url: str
+    cache_url: str
+    broker_url: str
+    mongo_url: str
+    mongo_database: str = Field(default="seatlock", pattern=r"^[A-Za-z0-9_-]{1,38}$")
+    database_pool_size: int = Field(default=8, ge=1, le=200)
+    redis_timeout_seconds: float = Field(default=1.0, gt=0, le=30)
+    mongo_timeout_seconds: float = Field(default=2.0, gt=0, le=60)
+    seatlock_embedded: Literal["0", "1"] = "0"
+    seatlock_feeds: str = ""
+
+    # Holds
+    hold_ttl_seconds: int = Field(default=180, ge=1, le=3600)
+    hold_max_total_seconds: int = Field(default=600, ge=1, le=7200)
+    hold_max_seats: int = Field(default=6, ge=1, le=60)
+    hold_max_per_user: int = Field(default=3, ge=1, le=100)
+    pin_seconds: int = Field(default=30, ge=1, le=300)
+
+    # Sale
+    sale_window_days: int = Field(default=60, ge=1, le=400)
+    sale_opens_at: time = time(8, 0)
+    currency: str = Field(default="INR", pattern=r"^[A-Z]{3}$")
+    time_zone: str = "Asia/Kolkata"
+
+    # Limits and people
+    throttles: Switch = "on"
+    access_token_seconds: int = Field(default=900, ge=30, le=86_400)
+    refresh_token_seconds: int = Field(default=14 * 86_400, ge=60, le=90 * 86_400)
+    max_body_bytes: int = Field(default=262_144, ge=1024, le=16_777_216)
+
+    # Background work
+    sweep_every_seconds: float = Field(default=2.0, gt=0, le=60)
+    ship_every_seconds: float = Field(default=1.0, gt=0, le=60)
+    reconcile_every_seconds: float = Field(default=60.0, gt=0, le=3600)
+    request_log_cap: int = Field(default=100_000, ge=100, le=10_000_000)
+    audit_retention_days: int = Field(default=730, ge=1)
+    request_retention_days: int = Field(default=30, ge=1)
+
+    @field_validator("allowed_hosts", "cors_allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, value: str) -> str:
+        return _scheme(value, {"postgres", "postgresql"})
+
+    @field_validator("redis_url", "cache_url", "broker_url")
+    @classmethod
+    def _redis(cls, value: str) -> str:
+        return _scheme(value, {"redis", "rediss", "unix", "redis+socket"})
+
+    @field_validator("mongo_url")
+    @classmethod
+    def _mongo(cls, value: str) -> str:
+        return _scheme(value, {"mongodb", "mongodb+srv"})
+
+    @model_validator(mode="after")
+    def _limits_relate(self) -> "Environment":
+        if self.hold_max_total_seconds < self.hold_ttl_seconds:
+            raise ValueError("HOLD_MAX_TOTAL_SECONDS must be at least HOLD_TTL_SECONDS")
+        if _server(self.redis_url) in {_server(self.cache_url), _server(self.broker_url)}:
+            raise ValueError(
+                "REDIS_URL must not be the server of CACHE_URL or BROKER_URL: "
+                "cache and queue may not share the memory limit of the holds"
+            )
+        return self
+
+
+def _scheme(value: str, allowed: set[str]) -> str:
+    if AnyUrl(value).scheme not in allowed:
+        raise ValueError(f"must be a URL with scheme {' or '.join(sorted(allowed))}")
+    return value
+
+
+def _server(url: str) -> str:
+    """A Redis URL without its database number: what is left names the server."""
+    parts = AnyUrl(url)
+    return f"{parts.host}:{parts.port}" if parts.host else str(parts.path)
+
+
+class WrongSettingError(SystemExit):
+    """The environment does not describe a Seatlock; the message names each wrong setting."""
+
+
+def load_environment() -> Environment:
+    """Read the environment, or stop the process with the names of the wrong settings."""
+    try:
+        return Environment()
+    except ValidationError as wrong:
+        lines = [_explain(error["loc"], error["msg"]) for error in wrong.errors()]
+        message = "Seatlock cannot start, wrong settings:\n  " + "\n  ".join(lines)
+        raise WrongSettingError(message) from None
+
+
+def _explain(location: tuple[int | str, ...], message: str) -> str:
+    name = ".".join(str(part) for part in location).upper()
+    return f"{name}: {message}" if name else message

@@ -1,0 +1,33 @@
+"""Who inside Seatlock acts on facts: apps above register here, the outbox never imports them."""
+
+from collections.abc import Callable, Sequence
+
+from config import clock
+from config.outbox.models import OutboxEvent
+
+Consumer = Callable[[Sequence[OutboxEvent]], None]
+_consumers: dict[str, Consumer] = {}
+
+BATCH_SIZE = 500
+
+
+def subscribe(prefix: str, consumer: Consumer) -> None:
+    """Let `consumer` act on every subscribed fact whose kind begins with `prefix`.
+
+    A consumer must be safe to run twice with the same facts: it is called at least once.
+    """
+    _consumers[prefix] = consumer
+
+
+def consume_pending() -> int:
+    """Hand the facts nobody acted on yet to their consumers, one batch; return how many.
+
+    A consumer that raises leaves its facts pending for the next call.
+    """
+    pending = list(OutboxEvent.objects.filter(consumed_at=None).order_by("id")[:BATCH_SIZE])
+    for prefix, consumer in _consumers.items():
+        consumer([event for event in pending if event.kind.startswith(prefix)])
+    OutboxEvent.objects.filter(pk__in=[event.pk for event in pending]).update(
+        consumed_at=clock.now()
+    )
+    return len(pending)

@@ -1,0 +1,183 @@
+"""Django's settings. Everything an operator may turn comes from `config.environment`."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+from config.environment import load_environment
+
+ENV = load_environment()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+SECRET_KEY = ENV.secret_key
+DEBUG = ENV.debug == "on"
+ALLOWED_HOSTS = ENV.allowed_hosts
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "users.User"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "config.outbox",
+    "config.idempotency",
+    "users",
+    "trains",
+    "reservations",
+    "analytics",
+]
+
+MIDDLEWARE = [
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.http.problems.ProblemMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+
+def _database() -> dict[str, Any]:
+    """Django's view of DATABASE_URL; a unix socket is `postgresql:///name?host=/folder`."""
+    parts = dict(conninfo_to_dict(ENV.database_url))
+    known = {key: parts.pop(key, None) for key in ("dbname", "user", "password", "host", "port")}
+    pool = {"min_size": 1, "max_size": ENV.database_pool_size, "timeout": 5}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": known["dbname"] or "seatlock",
+        "USER": known["user"] or "",
+        "PASSWORD": known["password"] or "",
+        "HOST": known["host"] or "",
+        "PORT": str(known["port"] or ""),
+        "OPTIONS": {**parts, "pool": pool, "connect_timeout": 3},
+    }
+
+
+DATABASES = {"default": _database()}
+
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": ENV.cache_url,
+        "OPTIONS": {
+            "SOCKET_TIMEOUT": ENV.redis_timeout_seconds,
+            "SOCKET_CONNECT_TIMEOUT": ENV.redis_timeout_seconds,
+        },
+        "KEY_PREFIX": "seatlock",
+    }
+}
+
+# People
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ENV.access_token_seconds),
+    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=ENV.refresh_token_seconds),
+    "ALGORITHM": "HS256",
+    "USER_ID_CLAIM": "sub",
+}
+
+# The API
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "COERCE_DECIMAL_TO_STRING": True,
+    "EXCEPTION_HANDLER": "config.http.problems.drf_exception_handler",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Seatlock",
+    "DESCRIPTION": "Seat reservation: lock seats for three minutes, then confirm.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = ENV.max_body_bytes
+CORS_ALLOWED_ORIGINS = ENV.cors_allowed_origins
+CORS_EXPOSE_HEADERS = ["Idempotency-Replayed", "Retry-After"]
+
+# Background work
+CELERY_BROKER_URL = ENV.broker_url
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = ENV.time_zone
+CELERY_BEAT_SCHEDULE_FILENAME = str(BASE_DIR / ".data" / "celerybeat-schedule")
+
+
+def _every(seconds: float, task: str) -> dict[str, Any]:
+    """A beat entry whose run is worthless once the next is due, so that a worker that was away
+    for an hour does not find an hour of them waiting.
+    """
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 1.0)}}
+
+
+CELERY_BEAT_SCHEDULE = {
+    "sweep holds": _every(ENV.sweep_every_seconds, "reservations.tasks.sweep_holds"),
+    "consume outbox": _every(ENV.ship_every_seconds, "reservations.tasks.consume_outbox"),
+    "reconcile": _every(ENV.reconcile_every_seconds, "reservations.tasks.reconcile_departures"),
+    "ship facts": _every(ENV.ship_every_seconds, "analytics.tasks.ship_facts"),
+    "open departures": _every(3600.0, "trains.tasks.open_departures"),
+    "purge idempotency keys": _every(3600.0, "config.idempotency.tasks.purge_keys"),
+    "purge logins": _every(3600.0, "users.tasks.purge_logins"),
+}
+
+# Language, time, files
+TIME_ZONE = ENV.time_zone
+USE_TZ = True
+LANGUAGE_CODE = "en"
+USE_I18N = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": ENV.log_level},
+}

@@ -1,0 +1,82 @@
+"""Every Redis key there is: pattern, type, TTL, writer, reader.
+
+Keys of the holds' store carry a hash tag `{s}`, s = departure id mod 64, so that one script's
+keys sit in one slot of a Redis Cluster and a sweep reads 64 small indexes, never the keyspace.
+
+| key | type | TTL | what | written by | read by |
+|---|---|---|---|---|---|
+| `{s}:seat:<departure>:<seat>:<from>-<to>` | string = hold id | the hold's | the lock a person sees | lock, extend, pin | people |
+| `{s}:hold:<departure>:<hold>` | hash | the hold's | who, seats, stretch, deadline, fence | lock, extend, pin | people |
+| `{s}:live:<departure>` | zset, score = deadline ms | none | members: the holds | every hold script | every hold script |
+| `{s}:confirming:<departure>` | zset, score = pin deadline ms | none | members pinned by a confirm | pin, settle, free | every hold script |
+| `{s}:due` | zset of departures, score = earliest deadline ms | none | the sweep's index | every hold script | sweep |
+| `{s}:held:<departure>` | string, 32-bit words | none | a bit per seat and leg, held | hold scripts | lock, maps |
+| `{s}:sold:<departure>` | string, 32-bit words | none | a bit per seat and leg, sold or blocked | refresh, settle | lock, maps |
+| `{s}:image:<departure>` | hash | none | epoch, plan revision, sale gate | refresh | lock, maps |
+| `{s}:fence:<departure>` | string, whole number | none | last fencing token | lock | lock |
+| `{s}:era` | string | none | a random mark that dies with Redis's memory | first script | lock, pin |
+| `{s}:mine:<departure>:<user>` | zset, score = deadline ms | longest hold | a user's members, for limits and lists | hold scripts | lock, list |
+| `{s}:owned:<user>` | zset of departures, score = deadline ms | longest hold | where a user has holds | hold scripts | list |
+| `{s}:answer:<user>:<key>` | hash | 24 h | a lock's idempotency key: fingerprint and answer | lock | lock |
+| `{s}:ended:<sid>` | string | access token lifetime | a login that was ended | logout | every call |
+| `{s}:audit` | stream | none | facts about holds | hold scripts | shipper |
+| `{s}:odd` | list | none | members no script could read, set aside | reap | operators |
+| `requests` | stream, capped | none | the request log | request middleware | shipper |
+| `layout` | hash | none | shard count and layout version | first start | start |
+
+The cache's server carries only what django-redis writes there: rate limit counters under
+`seatlock:throttle:…`.
+"""  # noqa: E501  # a table reads best unbroken
+
+from typing import Final
+
+SHARDS: Final = 64
+LAYOUT_VERSION: Final = 1
+REQUESTS: Final = "requests"
+LAYOUT: Final = "layout"
+
+
+def shard(departure: int) -> int:
+    """The shard (0 to 63) all keys of a departure live in."""
+    return departure % SHARDS
+
+
+def tag(shard_number: int) -> str:
+    """The prefix of every key in a shard: `{17}`."""
+    return f"{{{shard_number}}}"
+
+
+def of(departure: int, what: str, *rest: object) -> str:
+    """A key of one departure: `of(145, "live")` is `{17}:live:145`."""
+    return ":".join((f"{{{departure % SHARDS}}}:{what}:{departure}", *map(str, rest)))
+
+
+def due(shard_number: int) -> str:
+    return f"{{{shard_number}}}:due"
+
+
+def era(shard_number: int) -> str:
+    return f"{{{shard_number}}}:era"
+
+
+def audit(shard_number: int) -> str:
+    return f"{{{shard_number}}}:audit"
+
+
+def odd(shard_number: int) -> str:
+    return f"{{{shard_number}}}:odd"
+
+
+def owned(shard_number: int, user: int) -> str:
+    return f"{{{shard_number}}}:owned:{user}"
+
+
+def answer(shard_number: int, user: int, key: str) -> str:
+    return f"{{{shard_number}}}:answer:{user}:{key}"
+
+
+def ended(shard_number: int, sid: str) -> str:
+    """The mark of a login that was ended. Written to all 64 shards, so that each hold script can
+    look in its own slot; any other call looks in shard 0.
+    """
+    return f"{{{shard_number}}}:ended:{sid}"

@@ -1,0 +1,18 @@
+"""The one place where the apps' addresses are joined, by string."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("config.http.urls")),
+    path("api/v1/", include("users.urls")),
+    path("api/v1/", include("trains.urls")),
+    path("api/v1/", include("reservations.urls")),
+    path("api/v1/", include("analytics.urls")),
+]
+
+handler400 = "config.http.problems.bad_request"
+handler403 = "config.http.problems.permission_denied"
+handler404 = "config.http.problems.page_not_found"
+handler500 = "config.http.problems.server_error"

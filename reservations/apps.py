@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class ReservationsConfig(AppConfig):
+    """The engine: holds, bookings, availability."""
+
+    name = "reservations"

@@ -1,0 +1,19 @@
+"""The physical world (stations, coaches, seats) and the timetable (trains, stops, departures)."""
+
+from trains.models.network import Feed, FeedStop, Station
+from trains.models.rolling_stock import Coach, Seat, VehicleTemplate
+from trains.models.timetable import Departure, ServiceCalendar, ServiceException, Stop, Train
+
+__all__ = [
+    "Coach",
+    "Departure",
+    "Feed",
+    "FeedStop",
+    "Seat",
+    "ServiceCalendar",
+    "ServiceException",
+    "Station",
+    "Stop",
+    "Train",
+    "VehicleTemplate",
+]

@@ -1,0 +1,58 @@
+"""Make the seat rows that coaches lack, in one statement for any number of coaches."""
+
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+
+_LOCK_TRAINS = """
+SELECT id FROM trains_train
+ WHERE id IN (SELECT train_id FROM trains_coach WHERE id = ANY(%(coaches)s))
+ ORDER BY id FOR UPDATE
+"""
+
+# New seats are appended: a seat keeps its ordinal for ever (it is its place in the seat image).
+_INSERT = """
+WITH wanted AS (
+    SELECT c.train_id, c.id AS coach_id, c."order", n AS number,
+           coalesce(t.layout->'seats'->((n - 1) %% jsonb_array_length(t.layout->'seats'))
+                    ->>'position', '') AS position
+      FROM trains_coach c
+      LEFT JOIN trains_vehicletemplate t ON t.id = c.template_id
+     CROSS JOIN LATERAL generate_series(1, c.capacity) AS n
+     WHERE c.id = ANY(%(coaches)s)
+       AND NOT EXISTS (SELECT 1 FROM trains_seat s WHERE s.coach_id = c.id AND s.number = n)
+), last AS (
+    SELECT w.train_id,
+           (SELECT coalesce(max(s.ordinal), -1) FROM trains_seat s
+             WHERE s.train_id = w.train_id) AS ordinal
+      FROM (SELECT DISTINCT train_id FROM wanted) w
+)
+INSERT INTO trains_seat (train_id, coach_id, ordinal, number, position)
+SELECT w.train_id, w.coach_id,
+       last.ordinal + row_number() OVER (
+           PARTITION BY w.train_id ORDER BY w."order", w.coach_id, w.number),
+       w.number, w.position
+  FROM wanted w JOIN last ON last.train_id = w.train_id
+RETURNING train_id
+"""
+
+
+def generate_seats(*, coach_ids: Sequence[int]) -> int:
+    """Make the missing seats of these coaches and return how many were made.
+
+    Safe to repeat and to run twice at once: the trains are locked first, and a seat that exists
+    is left alone. The trains' revision moves if a seat was made, so that plans kept in memory
+    are read again. Importers call it once after a bulk insert of coaches.
+    """
+    if not coach_ids:
+        return 0
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LOCK_TRAINS, {"coaches": list(coach_ids)})
+        cursor.execute(
+            f"WITH made AS ({_INSERT}), bumped AS ("  # noqa: S608  # constants only
+            " UPDATE trains_train SET revision = revision + 1"
+            " WHERE id IN (SELECT train_id FROM made)) SELECT count(*) FROM made",
+            {"coaches": list(coach_ids)},
+        )
+        row = cursor.fetchone()
+    return int(row[0])
