@@ -1,0 +1,54 @@
+"""The command line: `python -m config.embedded --help`."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from config.embedded.beside import run_with_stores
+from config.embedded.errors import EmbeddedError
+from config.embedded.guard import say
+from config.embedded.processes import die_with_parent
+from config.embedded.serve import serve_stores
+
+
+def main(arguments: list[str]) -> int:
+    chosen = _parser().parse_args(arguments)
+    if chosen.die_with_parent:
+        die_with_parent(signal.SIGTERM)
+    try:
+        return _dispatch(chosen)
+    except EmbeddedError as failed:
+        say(str(failed))
+        return 1
+
+
+def _dispatch(chosen: argparse.Namespace) -> int:
+    match chosen.verb:
+        case "stores":
+            return serve_stores(own_ports=chosen.free_ports, env_file=chosen.env_file)
+        case "with":
+            return run_with_stores(chosen.command, profile=chosen.profile)
+        case _:
+            raise AssertionError(chosen.verb)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m config.embedded", description=__doc__)
+    parser.add_argument(
+        "--die-with-parent",
+        action="store_true",
+        help="stop when the process that started this one ends (for make)",
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    stores = verbs.add_parser("stores", help="run the stores alone until Ctrl-C")
+    stores.add_argument("--free-ports", action="store_true", help="any ports, not the set ones")
+    stores.add_argument("--env-file", type=Path, help="also write their URLs to this file")
+    beside = verbs.add_parser("with", help="run a command beside fresh stores of its own")
+    beside.add_argument("--profile", default="test", help="first part of the data folder's name")
+    beside.add_argument("command", nargs="+", metavar="COMMAND")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The servers Seatlock brings along, one module each, all with the face of `base.Store`."""
