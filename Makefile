@@ -31,7 +31,7 @@ stores: install ## the stores alone, until Ctrl-C
 test: install-dev ## all tests beside fresh stores (ARGS="-k name")
 	@exec $(EMBEDDED) --die-with-parent with -- $(BIN)/python -m pytest $(ARGS)
 
-lock: install-dev ## pin the newest allowed versions, with hashes
-	$(COMPILE) requirements.in -o requirements.txt
-	$(COMPILE) requirements-embedded.in -o requirements-embedded.txt
-	$(COMPILE) requirements-dev.in -o requirements-dev.txt
+lock: install-dev ## pin what the *.in files ask for, with hashes (ARGS=--upgrade for newer)
+	$(COMPILE) $(ARGS) requirements.in -o requirements.txt
+	$(COMPILE) $(ARGS) requirements-embedded.in -o requirements-embedded.txt
+	$(COMPILE) $(ARGS) requirements-dev.in -o requirements-dev.txt
