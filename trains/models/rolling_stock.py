@@ -1,17 +1,20 @@
 """Coaches, their seats, and the templates both are built from."""
 
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
+from trains import layouts, limits, names
 from trains.models.timetable import Train
 
 
 class VehicleTemplate(models.Model):
     """How a kind of coach or bus is laid out.
 
-    `layout` is `{"unit": "bay" | "row", "seats": [{"position", "x", "y", "deck"?}, …]}`: the
-    seats of one repeating unit in order of their numbers; seat n of a coach sits in unit
-    `(n - 1) // len(seats)` at place `(n - 1) % len(seats)`. `x` runs across the coach, `y` along
-    the unit, in seat widths; `deck` 1 is above deck 0.
+    `layout` is `{"unit": "bay" | "row", "capacity": 72, "seats": [{"position", "x", "y",
+    "deck"?}, …]}`: `seats` are those of one repeating unit in order of their numbers; seat n of a
+    coach sits in unit `(n - 1) // len(seats)` at place `(n - 1) % len(seats)`, and a coach has
+    `capacity` of them unless it says otherwise. `x` runs across the coach, `y` along the unit, in
+    seat widths; `deck` 1 is above deck 0. Positions and bounds: `trains/layouts.py`.
     """
 
     class Mode(models.TextChoices):
@@ -21,8 +24,8 @@ class VehicleTemplate(models.Model):
     code = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=100, blank=True)
     mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.RAIL)
-    travel_class = models.CharField(max_length=8)
-    layout = models.JSONField()
+    travel_class = models.CharField(max_length=8, validators=[RegexValidator(names.TRAVEL_CLASS)])
+    layout = models.JSONField(validators=[layouts.validate])
 
     class Meta:
         ordering = ("code",)
@@ -37,12 +40,14 @@ class Coach(models.Model):
     train = models.ForeignKey(
         Train, on_delete=models.CASCADE, related_name="coaches", db_index=False
     )
-    label = models.CharField(max_length=12)
-    travel_class = models.CharField(max_length=8)
+    label = models.CharField(max_length=12, validators=[RegexValidator(names.LABEL)])
+    travel_class = models.CharField(max_length=8, validators=[RegexValidator(names.TRAVEL_CLASS)])
     template = models.ForeignKey(
         VehicleTemplate, null=True, on_delete=models.PROTECT, related_name="coaches"
     )
-    capacity = models.PositiveSmallIntegerField()
+    capacity = models.PositiveSmallIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(limits.COACH_SEATS_MAX)]
+    )
     order = models.PositiveSmallIntegerField()
 
     class Meta:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from django.db import connection, transaction
 
+from trains.services.touch_departures import touch_departures
+
 _LOCK_TRAINS = """
 SELECT id FROM trains_train
  WHERE id IN (SELECT train_id FROM trains_coach WHERE id = ANY(%(coaches)s))
- ORDER BY id FOR UPDATE
+ ORDER BY id FOR NO KEY UPDATE
 """
 
 # New seats are appended: a seat keeps its ordinal for ever (it is its place in the seat image).
@@ -37,22 +39,28 @@ RETURNING train_id
 """
 
 
-def generate_seats(*, coach_ids: Sequence[int]) -> int:
+_MAKE = f"""
+WITH made AS ({_INSERT}), bumped AS (
+    UPDATE trains_train SET revision = revision + 1 WHERE id IN (SELECT train_id FROM made)
+)
+SELECT train_id, count(*) FROM made GROUP BY train_id
+"""  # noqa: S608  # constants only
+
+
+def generate_seats(*, coach_ids: Sequence[int], actor_id: int | None = None) -> int:
     """Make the missing seats of these coaches and return how many were made.
 
     Safe to repeat and to run twice at once: the trains are locked first, and a seat that exists
-    is left alone. The trains' revision moves if a seat was made, so that plans kept in memory
-    are read again. Importers call it once after a bulk insert of coaches.
+    is left alone. If a seat was made the train's revision moves, so that plans kept in memory
+    are read again, and its departures are touched, so that seat images follow. Importers call it
+    once after a bulk insert of coaches.
     """
     if not coach_ids:
         return 0
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_LOCK_TRAINS, {"coaches": list(coach_ids)})
-        cursor.execute(
-            f"WITH made AS ({_INSERT}), bumped AS ("  # noqa: S608  # constants only
-            " UPDATE trains_train SET revision = revision + 1"
-            " WHERE id IN (SELECT train_id FROM made)) SELECT count(*) FROM made",
-            {"coaches": list(coach_ids)},
-        )
-        row = cursor.fetchone()
-    return int(row[0])
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK_TRAINS, {"coaches": list(coach_ids)})
+            cursor.execute(_MAKE, {"coaches": list(coach_ids)})
+            made: dict[int, int] = dict(cursor.fetchall())
+        touch_departures(fields=["seats"], actor_id=actor_id, train_ids=sorted(made))
+    return sum(made.values())

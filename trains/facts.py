@@ -1,0 +1,80 @@
+"""The facts of the timetable, by name.
+
+Each is written in the transaction that makes it true. `departure.changed` is the one the product
+itself acts on: the seat image of that departure is refreshed. The others tell the audit trail
+which member of staff did what; their numbers are the revisions, which only grow.
+
+| fact | subject | stage | number |
+|---|---|---|---|
+| `train.created` | `train:<id>` | 0 | 0 |
+| `train.changed` | `train:<id>` | 1 | its revision |
+| `departure.changed` | `departure:<id>` | 1 | its revision |
+| `departure.opened`, `departure.closed` | `departure:<id>` | 1 | its revision |
+"""
+
+from typing import Any, Final, Literal
+
+from config.outbox.facts import Fact
+
+CREATED: Final = 0
+CHANGED: Final = 1
+
+
+def train_created(*, train_id: int, number: str, actor_id: int | None) -> Fact:
+    subject = f"train:{train_id}"
+    return Fact(
+        event_id=f"{subject}:created",
+        kind="train.created",
+        subject=subject,
+        stage=CREATED,
+        body={"train": number, "actor": actor_id},
+    )
+
+
+def train_changed(
+    *, train_id: int, number: str, revision: int, fields: list[str], actor_id: int | None
+) -> Fact:
+    """`fields` are the names of what was changed, in the words of the API."""
+    subject = f"train:{train_id}"
+    return Fact(
+        event_id=f"{subject}:changed:{revision}",
+        kind="train.changed",
+        subject=subject,
+        stage=CHANGED,
+        number=revision,
+        body={"train": number, "fields": fields, "actor": actor_id},
+    )
+
+
+def departure_changed(
+    *, departure_id: int, revision: int, fields: list[str], actor_id: int | None
+) -> Fact:
+    """Seats, times, price or state of a departure moved: its seat image must follow."""
+    return Fact(
+        event_id=f"departure:{departure_id}:changed:{revision}",
+        kind="departure.changed",
+        subject=f"departure:{departure_id}",
+        stage=CHANGED,
+        number=revision,
+        body={"departure": departure_id, "fields": fields, "actor": actor_id},
+        subscribed=True,
+    )
+
+
+def departure_decided(
+    *,
+    departure_id: int,
+    revision: int,
+    what: Literal["opened", "closed"],
+    body: dict[str, Any],
+    actor_id: int | None,
+) -> Fact:
+    """Staff put a departure on sale (`opened`: added or reopened) or took it off (`closed`)."""
+    return Fact(
+        event_id=f"departure:{departure_id}:{what}:{revision}",
+        kind=f"departure.{what}",
+        subject=f"departure:{departure_id}",
+        stage=CHANGED,
+        number=revision,
+        body={"departure": departure_id, **body, "actor": actor_id},
+    )
