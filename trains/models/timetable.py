@@ -54,6 +54,8 @@ class Train(models.Model):
 
     `revision` grows with every change that a traveller could see (stops, coaches, seats); the
     engine keeps a train's plan in memory and throws it away when the revision has moved.
+    `feed_number` is what its feed calls it: several trains of one feed share it when they differ
+    in stops or times, and only the first of them can have it as its `number`.
     """
 
     class Mode(models.TextChoices):
@@ -65,6 +67,7 @@ class Train(models.Model):
     mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.RAIL)
     timezone = models.CharField(max_length=64)
     feed = models.ForeignKey(Feed, null=True, on_delete=models.PROTECT, related_name="trains")
+    feed_number = models.CharField(max_length=200, blank=True, db_default="")
     calendars = models.ManyToManyField(ServiceCalendar, related_name="trains")
     revision = models.PositiveIntegerField(default=1)
 
