@@ -8,8 +8,10 @@ from pathlib import Path
 from config.embedded.beside import run_with_stores
 from config.embedded.errors import EmbeddedError
 from config.embedded.guard import say
+from config.embedded.places import delete_home
 from config.embedded.processes import die_with_parent
-from config.embedded.serve import serve_stores
+from config.embedded.serve import serve_all, serve_stores
+from config.embedded.shells import open_shell
 
 
 def main(arguments: list[str]) -> int:
@@ -25,10 +27,17 @@ def main(arguments: list[str]) -> int:
 
 def _dispatch(chosen: argparse.Namespace) -> int:
     match chosen.verb:
+        case "run":
+            return serve_all()
         case "stores":
             return serve_stores(own_ports=chosen.free_ports, env_file=chosen.env_file)
         case "with":
             return run_with_stores(chosen.command, profile=chosen.profile)
+        case "psql" | "redis-cli" | "mongo":
+            return open_shell(chosen.verb, chosen.arguments)
+        case "forget":
+            delete_home()
+            return 0
         case _:
             raise AssertionError(chosen.verb)
 
@@ -41,12 +50,17 @@ def _parser() -> argparse.ArgumentParser:
         help="stop when the process that started this one ends (for make)",
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("run", help="run stores, web, worker and beat until Ctrl-C")
     stores = verbs.add_parser("stores", help="run the stores alone until Ctrl-C")
     stores.add_argument("--free-ports", action="store_true", help="any ports, not the set ones")
     stores.add_argument("--env-file", type=Path, help="also write their URLs to this file")
     beside = verbs.add_parser("with", help="run a command beside fresh stores of its own")
     beside.add_argument("--profile", default="test", help="first part of the data folder's name")
     beside.add_argument("command", nargs="+", metavar="COMMAND")
+    for shell in ("psql", "redis-cli", "mongo"):
+        opened = verbs.add_parser(shell, help=f"open {shell} on the live store")
+        opened.add_argument("arguments", nargs=argparse.REMAINDER)
+    verbs.add_parser("forget", help="delete all data of the embedded stores")
     return parser
 
 

@@ -24,7 +24,7 @@ from config.embedded.processes import become_subreaper
 from config.embedded.supervisor import Supervisor
 
 ORPHANS_AFTER_SECONDS = 1.0
-ORDERLY_SECONDS = 15.0
+ORDERLY_SECONDS = 8.0
 LETTERS = {signal.SIGINT: b"i", signal.SIGTERM: b"t", signal.SIGHUP: b"t"}
 
 Job = Callable[[Supervisor], int]

@@ -120,6 +120,14 @@ def _delete_abandoned(parent: Path, prefix: str) -> None:
             continue
 
 
+def delete_home() -> None:
+    """Delete the data folder of `run`, wherever its parts lie. Raises `AlreadyRunning`."""
+    places = home_places()
+    if places.data.is_dir():
+        with places.owned():
+            delete_data(places.data)
+
+
 def delete_data(folder: Path) -> None:
     """Delete a data folder and what lies elsewhere for it."""
     outside = Places(data=folder).outside

@@ -1,14 +1,68 @@
 """`stores` and `run`: servers in the foreground until somebody says stop."""
 
+import http.client
 import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from config.embedded.errors import StopRequested
+from config.embedded.commands import LONG_RUNNING, SET_UP, command
 from config.embedded.fleet import Fleet, check_fit, free_ports, make_fleet, publish, start_fleet
 from config.embedded.guard import run_guarded, say
-from config.embedded.places import CHECKOUT, home_places
-from config.embedded.settings import read_environment, read_settings
-from config.embedded.supervisor import Supervisor
+from config.embedded.places import CHECKOUT, Places, home_places
+from config.embedded.processes import ProcessSpec
+from config.embedded.settings import EmbeddedSettings, read_environment, read_settings
+from config.embedded.supervisor import APP_STAGE, Supervisor
+
+WEB_START_SECONDS = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What `run` does once the stores are ready: argument lists by name, in order."""
+
+    set_up: Mapping[str, tuple[str, ...]]
+    long_running: Mapping[str, tuple[str, ...]]
+
+
+def serve_all() -> int:
+    """Stores, then migrations and demo network, then web, worker and beat."""
+    environment = read_environment(CHECKOUT)
+
+    plan = Plan(
+        set_up={name: command(name, environment) for name in SET_UP},
+        long_running={name: command(name, environment) for name in LONG_RUNNING},
+    )
+    settings = read_settings(environment)
+    return serve_plan(plan, places=home_places(), settings=settings, environment=environment)
+
+
+def serve_plan(
+    plan: Plan, *, places: Places, settings: EmbeddedSettings, environment: Mapping[str, str]
+) -> int:
+    """Run stores and plan until a stop is asked for (0) or something dies (1)."""
+    port = settings.ports["PORT"]
+
+    def job(supervisor: Supervisor) -> int:
+        started = time.monotonic()
+        places.make()
+        with places.owned():
+            fleet = make_fleet(places, settings)
+            check_fit(fleet, more_ports={"PORT": port})
+            try:
+                start_fleet(supervisor, fleet)
+                publish(fleet)
+                _start_plan(supervisor, plan, places, {**environment, **fleet.environment})
+                supervisor.wait_until(lambda: _answers(port), what="web", seconds=WEB_START_SECONDS)
+                say(f"http://127.0.0.1:{port}/ is up after {time.monotonic() - started:.1f} s")
+                say(f"logs are in {places.logs}; Ctrl-C stops everything")
+                _keep(supervisor)
+            finally:
+                _stop(supervisor, fleet)
+        return 0
+
+    return run_guarded(job)
 
 
 def serve_stores(*, own_ports: bool, env_file: Path | None) -> int:
@@ -21,27 +75,58 @@ def serve_stores(*, own_ports: bool, env_file: Path | None) -> int:
         with places.owned():
             fleet = make_fleet(places, settings)
             check_fit(fleet, more_ports={})
-            return _serve(supervisor, fleet, env_file)
+            try:
+                start_fleet(supervisor, fleet)
+                publish(fleet)
+                if env_file:
+                    shutil.copy(places.live_file, env_file)
+                say(f"URLs are in {places.live_file}; Ctrl-C stops")
+                _keep(supervisor)
+            finally:
+                _stop(supervisor, fleet)
+        return 0
 
     return run_guarded(job)
 
 
-def _serve(supervisor: Supervisor, fleet: Fleet, env_file: Path | None) -> int:
+def _start_plan(
+    supervisor: Supervisor, plan: Plan, places: Places, environment: Mapping[str, str]
+) -> None:
+    def spec(name: str, argv: tuple[str, ...]) -> ProcessSpec:
+        return ProcessSpec(
+            name=name,
+            argv=argv,
+            cwd=CHECKOUT,
+            environment={"PYTHONUNBUFFERED": "1", **environment},
+            log=places.logs / f"{name}.log",
+        )
+
+    for name, argv in plan.set_up.items():
+        say(name)
+        supervisor.run_or_fail(spec(name, argv))
+    for name, argv in plan.long_running.items():
+        supervisor.start(spec(name, argv), stage=APP_STAGE)
+
+
+def _answers(port: int) -> bool:
+    """Whether HTTP is answered at all, with whatever status."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        start_fleet(supervisor, fleet)
-        publish(fleet)
-        if env_file:
-            shutil.copy(fleet.places.live_file, env_file)
-        say(f"URLs are in {fleet.places.live_file}; Ctrl-C stops")
-        _keep(supervisor)
-    except StopRequested:
-        say("stopping")
+        connection.request("GET", "/health/live/")
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
     finally:
-        supervisor.shut_down()
-        fleet.places.live_file.unlink(missing_ok=True)
-    return 0
+        connection.close()
+    return True
 
 
 def _keep(supervisor: Supervisor) -> None:
     while True:
         supervisor.wait(seconds=60.0)
+
+
+def _stop(supervisor: Supervisor, fleet: Fleet) -> None:
+    say("stopping")
+    supervisor.shut_down()
+    fleet.places.live_file.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""The embedded servers, looked at from outside: real processes, real signals."""

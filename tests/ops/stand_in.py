@@ -1,0 +1,61 @@
+"""`run` with stand-ins for web, worker and beat, so that these tests are about the keeping alone.
+
+    python -m tests.ops.stand_in DATA_FOLDER PORT... [--set-up ARG...]
+
+starts the stores on the given ports, in the order of `PORT_DEFAULTS`, and a web stand-in that
+answers HTTP and has children in sessions of their own, as forking servers do.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from config.embedded.errors import EmbeddedError
+from config.embedded.guard import say
+from config.embedded.places import Places
+from config.embedded.serve import Plan, serve_plan
+from config.embedded.settings import PORT_DEFAULTS, read_settings
+
+WEB = """
+import subprocess, sys
+from http.server import HTTPServer, BaseHTTPRequestHandler
+nap = "import time; time.sleep(600)"
+for own_session in (True, False):
+    subprocess.Popen([sys.executable, "-c", nap], start_new_session=own_session)
+deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+subprocess.Popen([sys.executable, "-c", deaf], start_new_session=True)
+HTTPServer(("127.0.0.1", int(sys.argv[1])), BaseHTTPRequestHandler).serve_forever()
+"""
+NAP = "import time; time.sleep(600)"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=Path)
+    parser.add_argument("ports", nargs=len(PORT_DEFAULTS))
+    parser.add_argument("--set-up", help="Python source to run before web and worker")
+    chosen = parser.parse_args()
+    environment = dict(os.environ) | dict(zip(PORT_DEFAULTS, chosen.ports, strict=True))
+    python = sys.executable
+    plan = Plan(
+        set_up={"set-up": (python, "-c", chosen.set_up)} if chosen.set_up else {},
+        long_running={
+            "web": (python, "-c", WEB, environment["PORT"]),
+            "worker": (python, "-c", NAP),
+        },
+    )
+    try:
+        return serve_plan(
+            plan,
+            places=Places(data=chosen.data),
+            settings=read_settings(environment),
+            environment=environment,
+        )
+    except EmbeddedError as failed:
+        say(str(failed))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
