@@ -160,6 +160,7 @@ CELERY_BEAT_SCHEDULE = {
     "consume outbox": _every(ENV.ship_every_seconds, "reservations.tasks.consume_outbox"),
     "reconcile": _every(ENV.reconcile_every_seconds, "reservations.tasks.reconcile_departures"),
     "ship facts": _every(ENV.ship_every_seconds, "analytics.tasks.ship_facts"),
+    "purge outbox": _every(3600.0, "analytics.tasks.purge_outbox"),
     "open departures": _every(3600.0, "trains.tasks.open_departures"),
     "purge idempotency keys": _every(3600.0, "config.idempotency.tasks.purge_keys"),
     "purge logins": _every(3600.0, "users.tasks.purge_logins"),
