@@ -17,7 +17,13 @@ Switch = Literal["on", "off"]
 class Environment(BaseSettings):
     """The settings, by the names an operator writes them with (upper case)."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", str_strip_whitespace=True)
+    # The embedded stores that run here say where they are in live.env; `.env` goes before it.
+    model_config = SettingsConfigDict(
+        env_file=(".data/live.env", ".env"),
+        env_ignore_empty=True,
+        extra="ignore",
+        str_strip_whitespace=True,
+    )
 
     # The process
     secret_key: str = Field(min_length=32)
