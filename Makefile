@@ -4,34 +4,77 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 EMBEDDED := $(BIN)/python -m config.embedded
-COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --generate-hashes \
-	--python-version 3.11 --python-platform x86_64-unknown-linux-gnu --no-emit-index-url
+# make takes the command down with it, even when make itself is killed.
+BOUND := exec $(EMBEDDED) --die-with-parent
 
 RUN_LOCKS := requirements.txt requirements-embedded.txt
 ALL_LOCKS := $(RUN_LOCKS) requirements-dev.txt
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --generate-hashes \
+	--python-version 3.11 --python-platform x86_64-unknown-linux-gnu --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev stores test lock
+.PHONY: help run stores logs psql redis-cli mongo manage tour test check format schema lock \
+	install install-dev clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
-		awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
+		awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-# A stamp per set of lock files holds their digest: nothing is installed twice, and a changed lock
-# file is never forgotten.
+run: install ## stores, web, worker and beat until Ctrl-C, on http://127.0.0.1:8000
+	@$(BOUND) run
+
+stores: install ## the stores alone, until Ctrl-C
+	@$(BOUND) stores
+
+logs: ## follow the logs of what runs
+	@exec tail -n 20 -F .data/logs/*.log
+
+psql: install ## PostgreSQL's prompt on the live database
+	@exec $(EMBEDDED) psql $(ARGS)
+
+redis-cli: install ## redis-cli on the live holds (ARGS="ttl KEY")
+	@exec $(EMBEDDED) redis-cli $(ARGS)
+
+mongo: install ## mongosh, or a Python prompt with `db`, on the live audit trail
+	@exec $(EMBEDDED) mongo $(if $(ARGS),'$(ARGS)')
+
+manage: install ## a management command beside `make run` (ARGS="holds --watch")
+	@exec $(BIN)/python manage.py $(ARGS)
+
+tour: install ## the README's tour against `make run`
+	@exec $(BIN)/python -m tests.tour
+
+test: install-dev ## all tests beside fresh stores (ARGS="-k name")
+	@$(BOUND) with -- $(BIN)/python -m pytest $(ARGS)
+
+check: install-dev ## linters, types, layers; migrations, schema and compose file up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	@$(BOUND) with --profile check -- sh .ci/up-to-date $(BIN)/python
+
+format: install-dev ## let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schema: install-dev ## write docs/openapi.yaml anew
+	@$(BOUND) with --profile schema -- $(BIN)/python manage.py spectacular --validate \
+		--file docs/openapi.yaml
+
+lock: install-dev ## pin what the *.in files ask for, with hashes (ARGS=--upgrade for newer)
+	$(COMPILE) $(ARGS) requirements.in -o requirements.txt
+	$(COMPILE) $(ARGS) requirements-embedded.in -o requirements-embedded.txt
+	$(COMPILE) $(ARGS) requirements-dev.in -o requirements-dev.txt
+
+# Nothing is installed twice, and a changed lock file is never forgotten: see the script.
 install: ## virtual environment with what `make run` needs
 	@sh config/embedded/install.sh $(PYTHON) $(VENV) run $(RUN_LOCKS)
 
 install-dev: ## the same with test and check tools
 	@sh config/embedded/install.sh $(PYTHON) $(VENV) dev $(ALL_LOCKS)
 
-stores: install ## the stores alone, until Ctrl-C
-	@exec $(EMBEDDED) --die-with-parent stores
-
-test: install-dev ## all tests beside fresh stores (ARGS="-k name")
-	@exec $(EMBEDDED) --die-with-parent with -- $(BIN)/python -m pytest $(ARGS)
-
-lock: install-dev ## pin what the *.in files ask for, with hashes (ARGS=--upgrade for newer)
-	$(COMPILE) $(ARGS) requirements.in -o requirements.txt
-	$(COMPILE) $(ARGS) requirements-embedded.in -o requirements-embedded.txt
-	$(COMPILE) $(ARGS) requirements-dev.in -o requirements-dev.txt
+clean: ## delete virtual environment, embedded data and caches
+	@if [ -d .data ]; then $(EMBEDDED) forget; fi
+	rm -rf $(VENV) staticfiles .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
