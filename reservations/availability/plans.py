@@ -11,7 +11,6 @@ from reservations.availability.memory import BoundedMemory
 from reservations.availability.plan_rows import DepartureRow, read_departures, read_trains
 from reservations.availability.stretches import Stretch, pack_mask
 from reservations.availability.train_plan import (
-    NotOnSale,
     Plan,
     PlannedCoach,
     PlannedStop,
@@ -19,7 +18,6 @@ from reservations.availability.train_plan import (
 )
 
 __all__ = [
-    "NotOnSale",
     "Plan",
     "PlannedCoach",
     "PlannedStop",

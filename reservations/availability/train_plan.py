@@ -6,9 +6,8 @@ and is never changed: a train that changes gets another plan. Plans are compared
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +15,8 @@ from numpy.typing import NDArray
 
 from config.errors import Invalid
 from reservations.availability.stretches import Stretch, words_for
+from trains.fares import fare
+from trains.sale import SaleState, moment_at, sale_state
 
 NO_SEAT = -1
 
@@ -141,14 +142,6 @@ class TrainPlan:
         return Stretch(*min(allowed, key=lambda pair: (pair[1] - pair[0], pair[0])))
 
 
-class NotOnSale(StrEnum):
-    """Why a stretch cannot be bought now."""
-
-    NOT_YET = "not-yet"
-    CLOSED = "closed"
-    LEFT = "left"
-
-
 @dataclass(frozen=True, eq=False)
 class Plan:
     """One departure of a train: what the engine must know of it besides its seat image.
@@ -181,8 +174,6 @@ class Plan:
 
     def fare(self, stretch: Stretch, travel_class: str) -> Decimal:
         """What one seat costs, in the currency of the house."""
-        from trains.fares import fare
-
         return fare(
             travel_class=travel_class,
             distance_km=self.distance_km(stretch),
@@ -191,20 +182,19 @@ class Plan:
 
     def boards_at(self, stretch: Stretch) -> datetime:
         """When the train leaves the boarding stop, in UTC; the stretch is on sale until then."""
-        return self.starts_at + timedelta(
-            seconds=self.train.stops[stretch.from_stop].departure_seconds
-        )
+        stop = self.train.stops[stretch.from_stop]
+        return moment_at(self.starts_at, stop.departure_seconds)
 
     def alights_at(self, stretch: Stretch) -> datetime:
         """When the train arrives at the end of the stretch, in UTC."""
-        return self.starts_at + timedelta(seconds=self.train.stops[stretch.to_stop].arrival_seconds)
+        stop = self.train.stops[stretch.to_stop]
+        return moment_at(self.starts_at, stop.arrival_seconds)
 
-    def not_on_sale(self, boards_at: datetime, at: datetime) -> NotOnSale | None:
-        """Why a stretch that boards at `boards_at` cannot be bought at the moment `at`, if so."""
-        if at >= boards_at:
-            return NotOnSale.LEFT
-        if self.status != "open":
-            return NotOnSale.CLOSED
-        if at < self.sale_opens_at:
-            return NotOnSale.NOT_YET
-        return None
+    def sale_state(self, stretch: Stretch, now: datetime) -> SaleState:
+        """Whether the stretch can be bought at `now`, or why not."""
+        return sale_state(
+            now=now,
+            status=self.status,
+            sale_opens_at=self.sale_opens_at,
+            boards_at=self.boards_at(stretch),
+        )

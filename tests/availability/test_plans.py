@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 from config.errors import Invalid, NotFound
 from reservations.availability import plan_rows, plans
 from reservations.availability.memory import BoundedMemory
-from reservations.availability.plans import NotOnSale, Stretch
+from reservations.availability.plans import Stretch
 from tests.availability import railway
+from trains.fares import fare
 from trains.models import Coach, Stop
+from trains.sale import SaleState
 
 Counted = Callable[[int], Any]
 pytestmark = pytest.mark.django_db
@@ -167,24 +170,34 @@ class TestSale:
     def test_a_stretch_is_on_sale_until_the_train_leaves_its_boarding_stop(self) -> None:
         departure = railway.departure(railway.train())
         plan = plans.plan_of(departure.id)
-        late = plan.boards_at(Stretch(2, 3))
+        first, last = Stretch(0, 1), Stretch(2, 3)
+        late = plan.boards_at(last)
         assert late == departure.starts_at + timedelta(hours=10)
         assert plan.alights_at(Stretch(1, 2)) == late - timedelta(minutes=2)
         second = timedelta(seconds=1)
-        assert plan.not_on_sale(late, late - second) is None
-        assert plan.not_on_sale(late, late) is NotOnSale.LEFT
-        assert plan.not_on_sale(plan.boards_at(Stretch(0, 1)), late - second) is NotOnSale.LEFT
+        assert plan.sale_state(last, late - second) is SaleState.OPEN
+        assert plan.sale_state(last, late) is SaleState.LEFT
+        assert plan.sale_state(first, late - second) is SaleState.LEFT
 
     def test_a_sale_that_has_not_opened_and_one_that_was_closed(self) -> None:
         departure = railway.departure(railway.train())
         plan = plans.plan_of(departure.id)
-        before = departure.sale_opens_at - timedelta(seconds=1)
-        assert plan.not_on_sale(plan.boards_at(Stretch(0, 1)), before) is NotOnSale.NOT_YET
+        opens = departure.sale_opens_at
+        assert plan.sale_state(Stretch(0, 1), opens - timedelta(seconds=1)) is (
+            SaleState.NOT_YET_OPEN
+        )
         departure.status = "closed"
         departure.save()
         plan = plans.read_again([departure.id])[departure.id]
-        at = departure.sale_opens_at
-        assert plan.not_on_sale(plan.boards_at(Stretch(0, 1)), at) is NotOnSale.CLOSED
+        assert plan.sale_state(Stretch(0, 1), opens) is SaleState.CLOSED
+
+    def test_the_fare_is_by_class_and_distance_and_factor(self) -> None:
+        departure = railway.departure(railway.train(), fare_factor=Decimal("1.5"))
+        plan = plans.plan_of(departure.id)
+        one, two = plan.fare(Stretch(0, 1), "SL"), plan.fare(Stretch(0, 2), "SL")
+        assert one == fare(travel_class="SL", distance_km=Decimal(60), factor=Decimal("1.5"))
+        assert two > one
+        assert plan.fare(Stretch(0, 1), "CC") != one
 
 
 def test_a_full_memory_drops_what_was_used_longest_ago() -> None:
