@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.environment import load_environment
 
@@ -42,8 +44,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "config.http.request_log.RequestLogMiddleware",
+    "config.http.body.DoorMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "config.http.compression.LargeAnswersGZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -93,6 +96,9 @@ CACHES = {
         "OPTIONS": {
             "SOCKET_TIMEOUT": ENV.redis_timeout_seconds,
             "SOCKET_CONNECT_TIMEOUT": ENV.redis_timeout_seconds,
+            # One immediate retry, for a connection that died in the pool; redis-py's own default
+            # waits for seconds, which no rate limit is worth.
+            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 1)},
         },
         "KEY_PREFIX": "seatlock",
     }
@@ -119,7 +125,11 @@ SIMPLE_JWT = {
 # The API
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["config.http.body.StrictJSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["users.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.http.throttles.ScopedThrottle"],
+    "DEFAULT_PAGINATION_CLASS": "config.http.pagination.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "COERCE_DECIMAL_TO_STRING": True,
     "EXCEPTION_HANDLER": "config.http.problems.drf_exception_handler",

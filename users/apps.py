@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,6 @@ class UsersConfig(AppConfig):
     """People: accounts, logins, tokens."""
 
     name = "users"
+
+    def ready(self) -> None:
+        import_module("users.schema")  # registers itself with the API's description

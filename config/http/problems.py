@@ -8,8 +8,8 @@ import msgspec
 import psycopg_pool
 import pymongo.errors
 import redis.exceptions
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
 
@@ -87,6 +87,11 @@ def explain(error: Exception) -> SeatlockError:
         return Forbidden()
     if isinstance(error, RequestDataTooBig):
         return _Coded("too-large")
+    if isinstance(error, SuspiciousOperation):
+        return Invalid({"request": [str(error) or "Bad request"]})
+    if isinstance(error, DataError):
+        logger.warning("a value passed validation that PostgreSQL cannot hold: %s", error)
+        return Invalid({"request": ["A value is out of range."]})
     logger.error("unforeseen error", exc_info=error)
     return SeatlockError()
 

@@ -19,6 +19,7 @@ keys sit in one slot of a Redis Cluster and a sweep reads 64 small indexes, neve
 | `{s}:owned:<user>` | zset of departures, score = deadline ms | longest hold | where a user has holds | hold scripts | list |
 | `{s}:answer:<user>:<key>` | hash | 24 h | a lock's idempotency key: fingerprint and answer | lock | lock |
 | `{s}:ended:<sid>` | string | access token lifetime | a login that was ended | logout | every call |
+| `{0}:marks` | string | none (30 s while incomplete) | `complete:<run_id>`: every mark above is there | restore of marks | every call |
 | `{s}:audit` | stream | none | facts about holds | hold scripts | shipper |
 | `{s}:odd` | list | none | members no script could read, set aside | reap | operators |
 | `requests` | stream, capped | none | the request log | request middleware | shipper |
@@ -86,3 +87,10 @@ def ended(shard_number: int, sid: str) -> str:
     look in its own slot; any other call looks in shard 0.
     """
     return f"{{{shard_number}}}:ended:{sid}"
+
+
+def marks(shard_number: int) -> str:
+    """Says `complete:<run_id>` while every mark of an ended login is there. It dies with Redis's
+    memory; whoever misses it asks PostgreSQL. Written in shard 0.
+    """
+    return f"{{{shard_number}}}:marks"

@@ -1,0 +1,87 @@
+"""What every operation's description shares: the errors it may answer, each with an example.
+
+Used as `@extend_schema(responses={201: Account, **problem_responses("invalid", "throttled")})`.
+"""
+
+from collections import defaultdict
+from http import HTTPStatus
+from typing import Any, Final
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+
+from config.errors import PROBLEMS
+
+PROBLEM_JSON: Final = "application/problem+json"
+
+
+class ProblemDocument(serializers.Serializer[Any]):
+    """RFC 9457; some codes add members of their own, which the examples show."""
+
+    type = serializers.CharField(help_text="`/problems/<code>`")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField(help_text="What a client decides by; never renamed.")
+    errors = serializers.DictField(  # type: ignore[assignment]  # a field by the name of a property
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="With `invalid`: the messages of each wrong field.",
+    )
+
+
+_EXTRA: Final[dict[str, dict[str, Any]]] = {
+    "invalid": {"errors": {"source": ["This field is required."]}},
+    "payment-required": {"amount": "450.00", "currency": "INR"},
+    "not-on-sale": {"opens_at": "2026-11-01T02:30:00Z"},
+    "seat-unavailable": {"seats": ["S1-12"], "suggestions": ["S1-14", "S1-15"]},
+    "not-enough-seats": {"free": 1, "waitlist": 12},
+    "seat-already-booked": {"seats": ["S1-12"]},
+    "illegal-state": {"state": "cancelled"},
+    "limit-reached": {"limit": 3},
+    "throttled": {"retry_after_seconds": 7},
+}
+
+IDEMPOTENCY_KEY: Final = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description=(
+        "Optional, 1 to 255 printable ASCII characters of your making, best a UUID. The same key "
+        "and body within 24 hours gives the first answer again, with `Idempotency-Replayed: true`."
+    ),
+    examples=[OpenApiExample("A UUID", "8e03978e-40d5-43dd-bc93-6894a57f9324")],
+)
+
+
+def problem_responses(
+    *codes: str,
+) -> dict[tuple[int, str], OpenApiResponse]:
+    """The responses of these codes for `extend_schema`, by status; codes of one status share it.
+
+    A code that is not in `config.errors.PROBLEMS` is a KeyError when the views are imported.
+    """
+    by_status: dict[int, list[str]] = defaultdict(list)
+    for code in dict.fromkeys(codes):
+        by_status[int(PROBLEMS[code].status)].append(code)
+    return {
+        (status, PROBLEM_JSON): OpenApiResponse(
+            ProblemDocument,
+            description=HTTPStatus(status).phrase,
+            examples=[_example(code) for code in codes_of_status],
+        )
+        for status, codes_of_status in sorted(by_status.items())
+    }
+
+
+def _example(code: str) -> OpenApiExample:
+    problem = PROBLEMS[code]
+    document = {
+        "type": f"/problems/{code}",
+        "title": problem.title,
+        "status": int(problem.status),
+        "detail": problem.title,
+        "code": code,
+        **_EXTRA.get(code, {}),
+    }
+    return OpenApiExample(code, document, media_type=PROBLEM_JSON, response_only=True)
