@@ -11,12 +11,11 @@ from typing import Any, Final
 
 from analytics.schema import DEAD_LETTERS
 from analytics.shipping.messages import Message
-from analytics.shipping.sink import insert_new
+from analytics.shipping.sink import REASON_CAP, insert_new
 
 logger = logging.getLogger(__name__)
 
 RAW_CAP_BYTES: Final = 262_144
-REASON_CAP: Final = 500
 
 
 def bury(source: str, letters: Sequence[tuple[Message, str]]) -> None:

@@ -74,10 +74,9 @@ def _compare(last: dict[str, Any], memory: Memory) -> dict[str, Any]:
     """The gap document, or an empty one if nothing was lost."""
     eras: dict[str, str] = last.get("eras", {})
     lost = {shard: era for shard, era in eras.items() if memory.eras.get(shard) != era}
-    went_back = memory.beat <= last.get("beat", 0)
-    if not lost and not went_back:
+    if not lost and memory.beat > last.get("beat", 0):
         return {}
-    name = repr((sorted(lost.items()), last.get("beat") if went_back else None))
+    name = repr(sorted(lost.items()) or (last["beat"], last["seen_at"]))
     return {
         "_id": f"gap:{hashlib.sha256(name.encode()).hexdigest()[:32]}",
         "kind": "gap",

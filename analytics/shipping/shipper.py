@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
+import pymongo
 from django.db import Error as DatabaseError
 from pymongo.errors import PyMongoError
 from redis.exceptions import LockError, RedisError
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 SOURCES: Final = (OUTBOX, HOLD_FACTS, REQUEST_LOG)
 BUDGET_SECONDS: Final = 5.0
 LEASE_SECONDS: Final = 30.0
+SCHEMA_SECONDS: Final = 20.0
 CHUNK_SIZE: Final = 1_000
 
 MONGO: Final = "mongo"
@@ -91,7 +93,9 @@ def forget_failures() -> None:
 def _prepare() -> None:
     """What comes before the first batch: collections, once a process, and a look at the memory."""
     if not _schemas_ensured:
-        for change in ensure_schema():
+        with pymongo.timeout(SCHEMA_SECONDS):
+            changes = ensure_schema()
+        for change in changes:
             logger.info("MongoDB: %s", change)
         _schemas_ensured.add(MONGO)
     if _backoffs[MEMORY].is_over:

@@ -8,22 +8,21 @@ import bson
 import pymongo
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 
 from analytics.schema import DURABLE
 from config.stores.mongo import audit_database
 
 WRITE_SECONDS: Final = 5.0
 MAX_DOCUMENT_BYTES: Final = 1_048_576
+REASON_CAP: Final = 500
 
 _DUPLICATE_KEY: Final = 11000
 # Codes by which a server refuses one document for what it is: BadValue, FailedToParse,
-# TypeMismatch, InvalidBSON, DollarPrefixedFieldName, InvalidIdField, EmptyFieldName,
-# DottedFieldName, DocumentValidationFailure, BSONObjectTooLarge, KeyTooLong, field names.
+# TypeMismatch, Overflow (nested too deep), InvalidBSON, DollarPrefixedFieldName, InvalidIdField,
+# EmptyFieldName, DottedFieldName, DocumentValidationFailure, BSONObjectTooLarge, KeyTooLong.
 # Every other code is about the server (no primary, disk full) and is worth another try.
-_DOCUMENTS_OWN_FAULT: Final = frozenset(
-    {2, 9, 14, 22, 52, 53, 56, 57, 121, 10334, 17280, 17419, 17420, 15974}
-)
+_DOCUMENTS_OWN_FAULT: Final = frozenset({2, 9, 14, 15, 22, 52, 53, 56, 57, 121, 10334, 17280})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +78,25 @@ def _insert(collection: str, encoded: dict[int, RawBSONDocument]) -> list[Reject
             target.insert_many(encoded.values(), ordered=False)
     except BulkWriteError as partly:
         return _judge(partly, positions)
+    except OperationFailure as refused:
+        if refused.code not in _DOCUMENTS_OWN_FAULT:
+            raise
+        return _divide(collection, encoded, str(refused.details))
     return []
+
+
+def _divide(collection: str, encoded: dict[int, RawBSONDocument], reason: str) -> list[Rejected]:
+    """A command refused as a whole for one document in it: find that one by halves."""
+    positions = list(encoded)
+    if len(positions) == 1:
+        return [Rejected(position=positions[0], reason=reason[:REASON_CAP])]
+    middle = len(positions) // 2
+    halves = positions[:middle], positions[middle:]
+    return [
+        rejected
+        for half in halves
+        for rejected in _insert(collection, {position: encoded[position] for position in half})
+    ]
 
 
 def _judge(partly: BulkWriteError, positions: list[int]) -> list[Rejected]:
@@ -93,7 +110,6 @@ def _judge(partly: BulkWriteError, positions: list[int]) -> list[Rejected]:
             continue
         if error["code"] not in _DOCUMENTS_OWN_FAULT:
             raise PyMongoError(f"{error['code']}: {error['errmsg']}") from partly
-        rejected.append(
-            Rejected(position=positions[error["index"]], reason=str(error["errmsg"])[:500])
-        )
+        reason = str(error["errmsg"])[:REASON_CAP]
+        rejected.append(Rejected(position=positions[error["index"]], reason=reason))
     return rejected

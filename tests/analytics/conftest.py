@@ -1,0 +1,79 @@
+"""A clean MongoDB of the tests' own, clean streams, and facts to put into them."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+from pytest_django import Settings
+
+from analytics import schema
+from analytics.shipping import shipper
+from config.http.request_log import STREAM
+from config.stores import keys
+from config.stores.mongo import audit_database
+from config.stores.redis import holds_store
+
+Fields = dict[Any, Any]
+
+
+@pytest.fixture
+def mongo(settings: Settings) -> "Database[dict[str, Any]]":
+    """The test database, with its schema and no documents."""
+    settings.ENV = settings.ENV.model_copy(update={"mongo_database": "test_seatlock"})
+    shipper.forget_failures()
+    schema.ensure_schema()
+    for wanted in schema.collections():
+        audit_database()[wanted.name].delete_many({})
+    return audit_database()
+
+
+@pytest.fixture
+def streams() -> Iterator[None]:
+    """No streams, eras or marks of the shipper, before and after."""
+    STREAM.flush()
+    _clear()
+    yield
+    STREAM.flush()
+    _clear()
+
+
+def _clear() -> None:
+    by_shard = [of(shard) for shard in range(keys.SHARDS) for of in (keys.audit, keys.era)]
+    holds_store().delete(
+        *by_shard, keys.REQUESTS, keys.REQUESTS_DROPPED, keys.SHIPPER_BEAT, keys.SHIPPER_LEASE
+    )
+
+
+def hold_fact(hold: str, what: str = "held", **changed: Any) -> Fields:
+    """The fields of a stream entry, as the hold scripts write them."""
+    body = {
+        "train": "11057", "service_date": "2026-12-01", "source": "CSMT", "destination": "MAO",
+        "from_stop": 0, "to_stop": 3, "seats": ["S1-1", "S1-2"], "fare": "450.00",
+        "currency": "INR", "fence": 1, "expires_at_ms": 1,
+    }  # fmt: skip
+    stage = {"held": 1, "extended": 2, "released": 3, "expired": 3}[what]
+    fields: Fields = {
+        "id": f"{hold}:{what}",
+        "kind": f"hold.{what}",
+        "hold": hold,
+        "departure": 145,
+        "user": 7,
+        "stage": stage,
+        "number": 0,
+        "at": int(time.time() * 1000),
+        "body": json.dumps(body if what == "held" else {}),
+    }
+    return fields | changed
+
+
+def add_hold_facts(*facts: Fields) -> None:
+    """XADD each into the stream of its departure's shard."""
+    for fact in facts:
+        holds_store().xadd(keys.audit(keys.shard(fact["departure"])), fact)
+
+
+def unshipped_hold_facts() -> int:
+    return sum(holds_store().xlen(keys.audit(shard)) for shard in range(keys.SHARDS))
