@@ -6,7 +6,7 @@ the checkout (under /root, say), PostgreSQL's data, and if need be a copy of its
 
     /var/lib/seatlock/<digest of the data folder's path>/    root's, 0755
         data/          PostgreSQL's data, the account's, 0700
-        pginstall/     the copy of the binaries, root's, readable by all
+        wheel/         the copy of the binaries, root's, readable by all
 
 and the file `outside` in the data folder names it.
 """
@@ -58,14 +58,21 @@ def data_folder(places: Places, account: Account | None) -> Path:
 
 def binaries(installed: Path, places: Places, account: Account | None) -> Path:
     """A folder with PostgreSQL's `bin`, `lib` and `share` that the account can use."""
-    if account is None or _can_run(installed / "bin" / "postgres", account):
+    if account is None or _can_run(installed, account):
         return installed
-    copy = _outside_home(places) / "pginstall"
-    stamp = copy / "copied-from"
+    package = installed.parent
+    wheel = _outside_home(places) / "wheel"
+    copy = wheel / package.name / installed.name
+    stamp = wheel / "copied-from"
     origin = f"{installed} {(installed / 'bin' / 'postgres').stat().st_mtime_ns}\n"
     if not stamp.exists() or stamp.read_text() != origin:
         _copy_readable(installed, copy)
+        # The programs look for their libraries beside the package, where auditwheel put them.
+        libraries = f"{package.name}.libs"
+        _copy_readable(package.with_name(libraries), wheel / libraries)
         stamp.write_text(origin)
+    if not _can_run(copy, account):
+        raise MachineUnfit(f"PostgreSQL's programs do not run as {ACCOUNT_NAME!r} from {copy}")
     return copy
 
 
@@ -94,20 +101,21 @@ def _outside_home(places: Places) -> Path:
     )
 
 
-def _can_run(program: Path, account: Account) -> bool:
-    try:
-        done = subprocess.run(  # noqa: S603 (a program of ours)
-            [program, "--version"],
-            user=account.uid,
-            group=account.gid,
-            extra_groups=[],
-            cwd="/",
-            capture_output=True,
-            check=False,
-        )
-    except OSError:
-        return False
-    return done.returncode == 0
+def _can_run(installation: Path, account: Account) -> bool:
+    for name in ("postgres", "initdb"):
+        try:
+            subprocess.run(  # noqa: S603 (a program of ours)
+                [installation / "bin" / name, "--version"],
+                user=account.uid,
+                group=account.gid,
+                extra_groups=[],
+                cwd="/",
+                capture_output=True,
+                check=True,
+            )
+        except (OSError, subprocess.CalledProcessError):
+            return False
+    return True
 
 
 def _copy_readable(source: Path, target: Path) -> None:

