@@ -8,11 +8,14 @@ which member of staff did what; their numbers are the revisions, which only grow
 |---|---|---|---|
 | `train.created` | `train:<id>` | 0 | 0 |
 | `train.changed` | `train:<id>` | 1 | its revision |
+| `station.created` | `station:<id>` | 0 | 0 |
+| `vehicle.created` | `vehicle:<id>` | 0 | 0 |
+| `vehicle.changed` | `vehicle:<id>` | 1 | its revision |
 | `departure.changed` | `departure:<id>` | 1 | its revision |
 | `departure.opened`, `departure.closed` | `departure:<id>` | 1 | its revision |
 """
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from config.outbox.facts import Fact
 
@@ -46,6 +49,42 @@ def train_changed(
     )
 
 
+def station_created(*, station_id: int, code: str, actor_id: int | None) -> Fact:
+    subject = f"station:{station_id}"
+    return Fact(
+        event_id=f"{subject}:created",
+        kind="station.created",
+        subject=subject,
+        stage=CREATED,
+        body={"station": code, "actor": actor_id},
+    )
+
+
+def vehicle_created(*, template_id: int, code: str, actor_id: int | None) -> Fact:
+    subject = f"vehicle:{template_id}"
+    return Fact(
+        event_id=f"{subject}:created",
+        kind="vehicle.created",
+        subject=subject,
+        stage=CREATED,
+        body={"vehicle": code, "actor": actor_id},
+    )
+
+
+def vehicle_changed(
+    *, template_id: int, code: str, revision: int, fields: list[str], actor_id: int | None
+) -> Fact:
+    subject = f"vehicle:{template_id}"
+    return Fact(
+        event_id=f"{subject}:changed:{revision}",
+        kind="vehicle.changed",
+        subject=subject,
+        stage=CHANGED,
+        number=revision,
+        body={"vehicle": code, "fields": fields, "actor": actor_id},
+    )
+
+
 def departure_changed(
     *, departure_id: int, revision: int, fields: list[str], actor_id: int | None
 ) -> Fact:
@@ -66,7 +105,6 @@ def departure_decided(
     departure_id: int,
     revision: int,
     what: Literal["opened", "closed"],
-    body: dict[str, Any],
     actor_id: int | None,
 ) -> Fact:
     """Staff put a departure on sale (`opened`: added or reopened) or took it off (`closed`)."""
@@ -76,5 +114,5 @@ def departure_decided(
         subject=f"departure:{departure_id}",
         stage=CHANGED,
         number=revision,
-        body={"departure": departure_id, **body, "actor": actor_id},
+        body={"departure": departure_id, "actor": actor_id},
     )

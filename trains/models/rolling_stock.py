@@ -26,6 +26,7 @@ class VehicleTemplate(models.Model):
     mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.RAIL)
     travel_class = models.CharField(max_length=8, validators=[RegexValidator(names.TRAVEL_CLASS)])
     layout = models.JSONField(validators=[layouts.validate])
+    revision = models.PositiveIntegerField(default=1, db_default=1)
 
     class Meta:
         ordering = ("code",)

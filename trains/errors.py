@@ -1,0 +1,34 @@
+"""What the timetable refuses, beside `Invalid` and `NotFound`.
+
+SeatlockError
+└── StopsAreFixed             illegal-state, 409
+    ├── TrainHasSales         state "on-sale"
+    └── TrainBelongsToFeed    state "from-feed"
+"""
+
+from config.errors import SeatlockError
+
+
+class StopsAreFixed(SeatlockError):
+    """Stops, times or days of a train may not be changed in its present state."""
+
+    code = "illegal-state"
+
+
+class TrainHasSales(StopsAreFixed):
+    """Somebody holds or has bought seats: the legs they paid for must not move."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"Seats of train {number} are sold or held, so its stops are fixed.", state="on-sale"
+        )
+
+
+class TrainBelongsToFeed(StopsAreFixed):
+    """The next import would overwrite the change: it must be made in the feed."""
+
+    def __init__(self, number: str, feed: str) -> None:
+        super().__init__(
+            f"Stops and days of train {number} come from the feed {feed}; change them there.",
+            state="from-feed",
+        )
