@@ -69,5 +69,11 @@ def validate(data: Any) -> None:
 
 
 def schema() -> dict[str, Any]:
-    """The layout format as a JSON schema, for the API's description."""
-    return msgspec.json.schema(Layout, ref_template="#/components/schemas/{name}")
+    """The format as one JSON schema without references, for the API's description."""
+    document = msgspec.json.schema(Layout)
+    definitions: dict[str, dict[str, Any]] = document["$defs"]
+    layout = definitions["Layout"]
+    place = definitions["Place"]
+    place["properties"]["position"]["enum"] = sorted(POSITIONS)
+    layout["properties"]["seats"]["items"] = place
+    return layout

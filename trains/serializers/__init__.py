@@ -1,0 +1,1 @@
+"""Shapes of the timetable's requests and answers; no rule is judged here."""

@@ -1,0 +1,48 @@
+"""Fields that several shapes share."""
+
+import math
+from typing import Any
+
+from rest_framework import serializers
+
+from trains import limits
+
+DAY_SECONDS = 86_400
+
+
+class ClockField(serializers.TimeField):
+    """A time of day, `08:00` or `08:00:30`, as seconds after midnight."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%H:%M", input_formats=["%H:%M", "%H:%M:%S"], **kwargs)
+
+    def to_internal_value(self, value: Any) -> int:  # type: ignore[override]  # seconds, not a time
+        at = super().to_internal_value(value)
+        return at.hour * 3600 + at.minute * 60 + at.second
+
+
+class DegreesField(serializers.FloatField):
+    """Degrees up to `limit` on both sides of zero; not a number is none."""
+
+    def __init__(self, *, limit: int, **kwargs: Any) -> None:
+        super().__init__(min_value=-limit, max_value=limit, **kwargs)
+
+    def to_internal_value(self, data: Any) -> float:
+        value = super().to_internal_value(data)
+        if not math.isfinite(value):
+            self.fail("invalid")
+        return value
+
+
+def distance_field(**kwargs: Any) -> serializers.DecimalField:
+    """Kilometres; anything finer than 0.1 is rounded later."""
+    return serializers.DecimalField(
+        max_digits=12, decimal_places=6, min_value=0, max_value=limits.DISTANCE_KM_MAX, **kwargs
+    )
+
+
+def clock_text(seconds: int) -> str:
+    """Seconds after the start of the service day as the clock shows them: `08:00`, `08:00:30`."""
+    minutes, second = divmod(seconds % DAY_SECONDS, 60)
+    text = f"{minutes // 60:02}:{minutes % 60:02}"
+    return f"{text}:{second:02}" if second else text

@@ -1,0 +1,1 @@
+"""Doors of the timetable: parse, call one service, render."""
