@@ -50,6 +50,7 @@ class VehiclesView(ListAPIView[VehicleTemplate]):
         return Response(VehicleOut(template).data, status=201)
 
     @extend_schema(
+        operation_id="vehicles_partial_update_by_body",
         summary="Change a vehicle template, named in the body (staff)",
         request=NamedVehiclePatch,
         responses={
