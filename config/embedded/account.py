@@ -82,6 +82,8 @@ def all_may_enter(folder: Path) -> bool:
 
 
 def _outside_home(places: Places) -> Path:
+    if places.outside is not None:
+        return places.outside
     digest = hashlib.sha256(str(places.data).encode()).hexdigest()[:16]
     for parent in OUTSIDE_PARENTS:
         base = parent / "seatlock"
@@ -91,6 +93,7 @@ def _outside_home(places: Places) -> Path:
         if base.is_symlink() or base.stat().st_uid != os.geteuid() or not all_may_enter(base):
             continue
         home = base / digest
+        shutil.rmtree(home, ignore_errors=True)  # of a data folder that was deleted since
         make_folder(home, 0o755)
         places.record_outside(home)
         return home

@@ -97,7 +97,9 @@ def start_fleet(supervisor: Supervisor, fleet: Fleet) -> None:
         store.prepare(supervisor.run_or_fail)
         supervisor.start(store.spec(), stage=STORE_STAGE)
     for store in fleet.stores:
-        supervisor.wait_until(store.is_ready, what=store.name, seconds=store.start_seconds)
+        supervisor.wait_until(
+            store.is_ready, what=store.name, log=store.log, seconds=store.start_seconds
+        )
     names = ", ".join(f"{store.name} :{store.port}" for store in fleet.stores) or "none of ours"
     say(f"stores ready after {time.monotonic() - started:.1f} s ({names})")
 

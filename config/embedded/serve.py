@@ -3,7 +3,8 @@
 import http.client
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,20 +47,17 @@ def serve_plan(
 
     def job(supervisor: Supervisor) -> int:
         started = time.monotonic()
-        places.make()
-        with places.owned():
-            fleet = make_fleet(places, settings)
-            check_fit(fleet, more_ports={"PORT": port})
-            try:
-                start_fleet(supervisor, fleet)
-                publish(fleet)
-                _start_plan(supervisor, plan, places, {**environment, **fleet.environment})
-                supervisor.wait_until(lambda: _answers(port), what="web", seconds=WEB_START_SECONDS)
-                say(f"http://127.0.0.1:{port}/ is up after {time.monotonic() - started:.1f} s")
-                say(f"logs are in {places.logs}; Ctrl-C stops everything")
-                _keep(supervisor)
-            finally:
-                _stop(supervisor, fleet)
+        with _live_fleet(supervisor, places, settings, more_ports={"PORT": port}) as fleet:
+            _start_plan(supervisor, plan, places, {**environment, **fleet.environment})
+            supervisor.wait_until(
+                lambda: _answers(port),
+                what="web",
+                log=places.logs / "web.log",
+                seconds=WEB_START_SECONDS,
+            )
+            say(f"http://127.0.0.1:{port}/ is up after {time.monotonic() - started:.1f} s")
+            say(f"logs are in {places.logs}; Ctrl-C stops everything")
+            _keep(supervisor)
         return 0
 
     return run_guarded(job)
@@ -71,22 +69,37 @@ def serve_stores(*, own_ports: bool, env_file: Path | None) -> int:
     places = home_places()
 
     def job(supervisor: Supervisor) -> int:
-        places.make()
-        with places.owned():
-            fleet = make_fleet(places, settings)
-            check_fit(fleet, more_ports={})
-            try:
-                start_fleet(supervisor, fleet)
-                publish(fleet)
-                if env_file:
-                    shutil.copy(places.live_file, env_file)
-                say(f"URLs are in {places.live_file}; Ctrl-C stops")
-                _keep(supervisor)
-            finally:
-                _stop(supervisor, fleet)
+        with _live_fleet(supervisor, places, settings, more_ports={}):
+            if env_file:
+                shutil.copy(places.live_file, env_file)
+            say(f"URLs are in {places.live_file}; Ctrl-C stops")
+            _keep(supervisor)
         return 0
 
     return run_guarded(job)
+
+
+@contextmanager
+def _live_fleet(
+    supervisor: Supervisor,
+    places: Places,
+    settings: EmbeddedSettings,
+    *,
+    more_ports: Mapping[str, int],
+) -> Iterator[Fleet]:
+    """Stores that run and are published; at the end all children of the supervisor are stopped."""
+    places.make()
+    with places.owned():
+        fleet = make_fleet(places, settings)
+        check_fit(fleet, more_ports=more_ports)
+        try:
+            start_fleet(supervisor, fleet)
+            publish(fleet)
+            yield fleet
+        finally:
+            say("stopping")
+            supervisor.shut_down()
+            places.live_file.unlink(missing_ok=True)
 
 
 def _start_plan(
@@ -124,9 +137,3 @@ def _answers(port: int) -> bool:
 def _keep(supervisor: Supervisor) -> None:
     while True:
         supervisor.wait(seconds=60.0)
-
-
-def _stop(supervisor: Supervisor, fleet: Fleet) -> None:
-    say("stopping")
-    supervisor.shut_down()
-    fleet.places.live_file.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -81,7 +82,9 @@ class Supervisor:
         if status != 0:
             raise StartFailed(f"{spec.name} {_ending(status)}\n{log_tail(spec.log)}")
 
-    def wait_until(self, probe: Callable[[], bool], *, what: str, seconds: float) -> None:
+    def wait_until(
+        self, probe: Callable[[], bool], *, what: str, log: Path, seconds: float
+    ) -> None:
         """Ask until the answer is yes, minding the children meanwhile.
 
         Raises:
@@ -92,7 +95,7 @@ class Supervisor:
         deadline = time.monotonic() + seconds
         while not probe():
             if time.monotonic() > deadline:
-                raise StartFailed(f"{what} gave no answer within {seconds:.0f} s")
+                raise StartFailed(f"{what} gave no answer within {seconds:.0f} s\n{log_tail(log)}")
             self.wait(seconds=POLL_SECONDS)
 
     def wait(self, *, seconds: float, expected: Running | None = None) -> None:

@@ -55,6 +55,12 @@ def test_in_a_closed_folder_postgresql_runs_with_its_data_elsewhere(
     assert modes(checkout) == before
     assert (outside / "data").stat().st_uid == pwd.getpwnam("nobody").pw_uid
     assert stat.S_IMODE((outside / "data").stat().st_mode) == 0o700
+    shutil.rmtree(data)  # as people do; new passwords will not fit the old cluster
+    again = stand_in(data)
+    keepers.append(again)
+    again.wait_for("is up after")
+    again.process.terminate()
+    assert again.end() == 0
     delete_data(data)
     assert not outside.exists()
 
