@@ -5,7 +5,6 @@ import shutil
 import signal
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -138,20 +137,16 @@ class Postgres(Store):
         """See a server out that was told to stop when its parent was killed.
 
         PostgreSQL itself trusts the process id in its lock file, which after a reboot may be
-        anybody's; we hold the folder's lock, so only a process of this very folder counts.
+        anybody's. We hold the folder's lock and look who works in it (each of its processes
+        does): when nobody does, the file is stale. It must not go before the last backend, for
+        it is also how PostgreSQL notices orphaned ones.
         """
-        lock_file = self._data / "postmaster.pid"
         deadline = time.monotonic() + LEFTOVER_SECONDS
-        while lock_file.exists() and self._is_live(int(lock_file.read_text().split("\n")[0])):
+        while str(self._data) in {p.info["cwd"] for p in psutil.process_iter(["cwd"])}:
             if time.monotonic() > deadline:
                 raise StartFailed(f"an older PostgreSQL still runs on {self._data}")
             time.sleep(0.1)
-        lock_file.unlink(missing_ok=True)
-
-    def _is_live(self, pid: int) -> bool:
-        with suppress(psutil.Error):
-            return bool(psutil.Process(pid).cwd() == str(self._data))
-        return False
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def _give_away(self, path: Path) -> None:
         if self._account is not None:
