@@ -140,7 +140,8 @@ def leg_km(source: Station, destination: Station) -> Decimal:
     there = (destination.latitude, destination.longitude)
     if here[0] is None or here[1] is None or there[0] is None or there[1] is None:
         return LEG_KM_UNKNOWN
-    return max(LEG_KM_MIN, great_circle_km(here[0], here[1], there[0], there[1]))
+    length_km = Decimal(great_circle_km(here[0], here[1], there[0], there[1]))
+    return max(LEG_KM_MIN, length_km.quantize(Decimal("0.1")))
 
 
 def check_neighbours(stations: Sequence[Station]) -> None:
