@@ -105,7 +105,8 @@ CACHES = {
 }
 
 # People
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["users.hashers.BoundedArgon2PasswordHasher"]
+AUTHENTICATION_BACKENDS = ["users.backends.AccountBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -173,6 +174,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge outbox": _every(3600.0, "analytics.tasks.purge_outbox"),
     "open departures": _every(3600.0, "trains.tasks.open_departures"),
     "purge idempotency keys": _every(3600.0, "config.idempotency.tasks.purge_keys"),
+    "restore marks of ended logins": _every(10.0, "users.tasks.restore_ended_marks"),
     "purge logins": _every(3600.0, "users.tasks.purge_logins"),
 }
 
@@ -192,4 +194,9 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": ENV.log_level},
+    "loggers": {
+        # A refusal is an answer, not an event: a line for each 409 of a rush says nothing.
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
 }

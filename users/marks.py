@@ -10,14 +10,15 @@
 
 PostgreSQL is the truth, a mark is its shadow for as long as an access token may live. Redis says
 with one more key, `{0}:marks`, that its marks are complete. That key dies with Redis's memory, so
-after a flush every reader knows that it must ask PostgreSQL until `users.services` has written
-the marks again. A mark that could not be written is owed: it is remembered and written before
-this process looks again, and the periodic task writes it if this process is gone by then.
+after a flush every reader knows that it must ask PostgreSQL until
+`users.services.restore_ended_marks` has written the marks again. A mark that could not be written
+is owed: this process writes it before it looks again, and the periodic task does if the process
+is gone by then.
 """
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import redis
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 COMPLETE: Final = b"complete:"
 OWED_AT_MOST: Final = 10_000
+LOGINS_PER_PIPELINE: Final = 100
 
 _owed: set[str] = set()
 _owed_lock = threading.Lock()
@@ -51,9 +53,7 @@ def look(sid: str) -> bool | None:
 
 
 def write(sids: Iterable[str]) -> None:
-    """Mark logins as ended in every shard, in one pipeline. Never raises: what cannot be written
-    now is owed.
-    """
+    """Mark logins as ended in every shard. Never raises: what cannot be written now is owed."""
     sids = list(sids)
     try:
         put(dict.fromkeys(sids, settings.ENV.access_token_seconds))
@@ -63,13 +63,18 @@ def write(sids: Iterable[str]) -> None:
             _owed.update(sids[: OWED_AT_MOST - len(_owed)])
 
 
-def put(seconds_by_sid: dict[str, int]) -> None:
-    """Write marks, each with its own TTL in seconds. Raises `redis.RedisError`."""
-    pipeline = holds_store().pipeline(transaction=False)
-    for sid, seconds in seconds_by_sid.items():
-        for shard in range(keys.SHARDS):
-            pipeline.set(keys.ended(shard, sid), 1, ex=max(seconds, 1))
-    pipeline.execute()
+def put(seconds_by_sid: Mapping[str, int]) -> None:
+    """Write marks, each with its own TTL in seconds: one pipeline for up to 100 logins.
+
+    Raises `redis.RedisError`.
+    """
+    marks = list(seconds_by_sid.items())
+    for start in range(0, len(marks), LOGINS_PER_PIPELINE):
+        pipeline = holds_store().pipeline(transaction=False)
+        for sid, seconds in marks[start : start + LOGINS_PER_PIPELINE]:
+            for shard in range(keys.SHARDS):
+                pipeline.set(keys.ended(shard, sid), 1, ex=max(seconds, 1))
+        pipeline.execute()
 
 
 def _pay() -> None:

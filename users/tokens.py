@@ -5,88 +5,17 @@ to a login that was ended is refused. Relies on: the signing key, and the marks 
 Redis (`users.marks`), which are looked up at each call, so that a logout counts at once in every
 process. Never does: load the user. What it says about staff rights is as old as the token; taking
 rights away ends the logins, so it is never too generous.
-
-A signature that was checked once is remembered (by the whole token, in a bounded table, in this
-process), because checking it costs as much as the rest of a short call. The expiry is judged each
-time.
 """
 
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final
-
-import jwt
 from django.http import HttpRequest
-from rest_framework_simplejwt.settings import api_settings
 
-from config import clock
 from config.errors import NotAuthenticated, TokenExpired
 from users import marks
+from users.claims import Caller, read
 from users.models import Login
+from users.services.restore_marks import notice_lost_marks
 
-ALGORITHM: Final = "HS256"
-MAX_TOKEN_LENGTH: Final = 2048
-REMEMBERED_TOKENS: Final = 8192
-
-# Expiry is judged here, by the clock of the product, at each call.
-_decoder = jwt.PyJWT({"verify_exp": False, "verify_iat": False, "verify_nbf": False})
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """What a good access token says: whose it is, whether staff, and of which login (`sid`)."""
-
-    user_id: int
-    is_staff: bool
-    sid: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """The content of a token whose signature is good. `expires_at` in Unix seconds."""
-
-    caller: Caller
-    kind: str
-    jti: str
-    expires_at: int
-
-    @property
-    def has_expired(self) -> bool:
-        return self.expires_at <= clock.now().timestamp()
-
-
-@lru_cache(maxsize=1)
-def _key() -> bytes:
-    """The verifying key as bytes; with HMAC it is the signing key."""
-    return str(api_settings.SIGNING_KEY).encode()
-
-
-def read(token: str, *, kind: str) -> Claims:
-    """The claims of a token signed here, of that type (`access`, `refresh`), expired or not.
-
-    Raises `NotAuthenticated` for anything else.
-    """
-    if len(token) > MAX_TOKEN_LENGTH:
-        raise NotAuthenticated("The token is not valid")
-    claims = _signed(token)
-    if claims.kind != kind:
-        raise NotAuthenticated(f"Not the {kind} token, which is needed here")
-    return claims
-
-
-@lru_cache(maxsize=REMEMBERED_TOKENS)
-def _signed(token: str) -> Claims:
-    """Check the signature. Only good tokens are remembered: what raises is not cached."""
-    try:
-        said: dict[str, Any] = _decoder.decode(token, _key(), algorithms=[ALGORITHM])
-        return Claims(
-            caller=Caller(int(said["sub"]), said["staff"] is True, str(said["sid"])),
-            kind=str(said["token_type"]),
-            jti=str(said["jti"]),
-            expires_at=int(said["exp"]),
-        )
-    except (jwt.PyJWTError, KeyError, TypeError, ValueError):
-        raise NotAuthenticated("The token is not valid") from None
+__all__ = ["Caller", "caller_of", "is_ended", "optional_caller"]
 
 
 def caller_of(request: HttpRequest, *, check_ended: bool = True) -> Caller:
@@ -122,5 +51,6 @@ def is_ended(sid: str) -> bool:
     """Was this login ended? Asks Redis; asks PostgreSQL when Redis is away or has forgotten."""
     marked = marks.look(sid)
     if marked is None:
+        notice_lost_marks()  # so that the next call need not ask PostgreSQL
         return not Login.objects.filter(sid=sid, ended_at=None).exists()
     return marked

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import psycopg_pool
@@ -27,6 +27,7 @@ from config.errors import (
 
 logger = logging.getLogger(__name__)
 
+PROBLEM_JSON: Final = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
 _STORES_DOWN: tuple[type[Exception], ...] = (
     OperationalError,
@@ -47,8 +48,8 @@ class _Coded(SeatlockError):
         self.code = code  # type: ignore[misc]  # this one class carries it per instance
 
 
-def render(error: SeatlockError) -> HttpResponse:
-    """The HTTP answer of an error: problem document, status, and the headers that belong to it."""
+def document_of(error: SeatlockError) -> dict[str, Any]:
+    """The problem document of an error, in plain JSON values."""
     problem = PROBLEMS[error.code]
     document = {
         "type": f"/problems/{error.code}",
@@ -58,10 +59,16 @@ def render(error: SeatlockError) -> HttpResponse:
         "code": error.code,
         **error.data,
     }
+    plain: dict[str, Any] = msgspec.to_builtins(document)
+    return plain
+
+
+def render(error: SeatlockError) -> HttpResponse:
+    """The HTTP answer of an error: problem document, status, and the headers that belong to it."""
     response = HttpResponse(
-        msgspec.json.encode(document),
-        status=problem.status,
-        content_type="application/problem+json",
+        msgspec.json.encode(document_of(error)),
+        status=error.problem.status,
+        content_type=PROBLEM_JSON,
     )
     if error.code == "unavailable":
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)

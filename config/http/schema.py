@@ -11,8 +11,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import serializers
 
 from config.errors import PROBLEMS
-
-PROBLEM_JSON: Final = "application/problem+json"
+from config.http.problems import PROBLEM_JSON
 
 
 class ProblemDocument(serializers.Serializer[Any]):

@@ -1,0 +1,89 @@
+"""Bring the marks of ended logins back after Redis lost its memory, or a mark was never written.
+
+Run by Celery beat, and by any process that finds `{0}:marks` missing.
+"""
+
+import logging
+import threading
+import time
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import redis
+from django.conf import settings
+
+from config import clock
+from config.stores import keys
+from config.stores.redis import holds_store
+from users import marks
+from users.models import Login
+
+logger = logging.getLogger(__name__)
+
+BATCH: Final = 500
+RESTORING_SECONDS: Final = 30
+BREATHER_SECONDS: Final = 2.0
+
+_turn = threading.Lock()
+_resting_until = 0.0
+
+
+def restore_ended_marks(*, force: bool = False) -> int:
+    """Write the missing marks of logins ended within the last access token lifetime; how many.
+
+    Judges what is missing by shard 0; `force` writes every mark in every shard, for when only
+    some shards were lost. Safe to run twice at once. Raises `redis.RedisError`.
+
+    While it works, `{0}:marks` holds a token of its own, so that readers ask PostgreSQL; only if
+    that token is still there at the end (nobody flushed Redis meanwhile) are the marks complete.
+    """
+    store = holds_store()
+    info: Any = store.info("server")
+    complete = marks.COMPLETE + str(info.get("run_id", "")).encode()
+    token = f"restoring:{uuid4().hex}".encode()
+    was_complete = store.get(keys.marks(0)) == complete
+    if not was_complete:
+        store.set(keys.marks(0), token, ex=RESTORING_SECONDS)
+    written = sum(_restore(batch, force=force) for batch in _recently_ended())
+    if not was_complete and store.get(keys.marks(0)) == token:
+        store.set(keys.marks(0), complete)
+        logger.warning("marks of ended logins were incomplete; %s restored", written)
+    return written
+
+
+def notice_lost_marks() -> None:
+    """For whoever sees that Redis forgot (no `{0}:marks`, a new era): restore, never raise.
+
+    One thread of a process works at a time, and rests afterwards; the others go on.
+    """
+    global _resting_until  # noqa: PLW0603  # one rest for the whole process
+    if time.monotonic() < _resting_until or not _turn.acquire(blocking=False):
+        return
+    try:
+        restore_ended_marks()
+    except redis.RedisError as down:
+        logger.warning("marks of ended logins cannot be restored: %s", down)
+        _resting_until = time.monotonic() + BREATHER_SECONDS
+    finally:
+        _turn.release()
+
+
+def _recently_ended() -> "list[list[tuple[str, datetime]]]":
+    """The logins whose access tokens may still be alive, in batches."""
+    since = clock.now() - timedelta(seconds=settings.ENV.access_token_seconds)
+    rows = Login.objects.filter(ended_at__gt=since).order_by("ended_at")
+    found = [(str(sid), at) for sid, at in rows.values_list("sid", "ended_at") if at]
+    return [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
+
+
+def _restore(ended: "list[tuple[str, datetime]]", *, force: bool) -> int:
+    there: list[Any] = holds_store().mget([keys.ended(0, sid) for sid, _ in ended])
+    now = clock.now()
+    missing = {
+        sid: settings.ENV.access_token_seconds - int((now - ended_at).total_seconds())
+        for (sid, ended_at), mark in zip(ended, there, strict=True)
+        if force or mark is None
+    }
+    marks.put(missing)
+    return len(missing)
