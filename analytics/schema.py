@@ -79,7 +79,10 @@ def collections() -> tuple[Collection, ...]:
                 _index("pnr_story", "pnr", "stage", "number", only_with="pnr"),
                 _index("user_time", "user", "at", only_with="user"),
                 _index("departure_kind", "departure", "kind", only_with="departure"),
-                _index("kind_service_date", "kind", "service_date", only_with="service_date"),
+                _index(
+                    "kind_service_date", "kind", "service_date", "train", "departure",
+                    only_with="service_date",
+                ),
                 _index("kind_time", "kind", "at", "hold", "source", "destination"),
             ),
         ),

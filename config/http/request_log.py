@@ -14,6 +14,7 @@ from django.utils.functional import LazyObject, empty
 from rest_framework.request import Request
 
 from config.http.request_stream import LoggedRequest, RequestStream
+from config.http.requests import django_request
 
 API_PREFIX: Final = "/api/v1/"
 UNMATCHED: Final = "(unmatched)"
@@ -58,7 +59,7 @@ def record(request: HttpRequest, status: int, started: float) -> None:
 
 def note(request: HttpRequest | Request, **values: str | int) -> None:
     """Let a view say what it understood (`source="CSMT"`), so that reports need not guess."""
-    plain = request._request if isinstance(request, Request) else request  # noqa: SLF001
+    plain = django_request(request) if isinstance(request, Request) else request
     plain.__dict__.setdefault("_noted", {}).update(values)
 
 

@@ -194,6 +194,7 @@ def clean_params(query: str) -> dict[str, str]:
     """
     if not query:
         return {}
+    query = query.replace("%00", "")  # no document can have it in a name
     pairs = parse_qsl(query[:QUERY_CAP], keep_blank_values=True, errors="replace")
     return {name[:NAME_CAP]: _clean_value(name, value) for name, value in pairs[-PARAMS_CAP:]}
 
