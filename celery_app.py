@@ -1,11 +1,21 @@
 """The Celery application: `celery -A celery_app worker` and `celery -A celery_app beat`."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("seatlock")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+def check_stores(**_: Any) -> None:
+    """A worker does not start on a Redis that may lose holds."""
+    from config.stores.checks import check_holds_store
+
+    check_holds_store()

@@ -43,6 +43,7 @@ class Environment(BaseSettings):
     mongo_url: str
     mongo_database: str = Field(default="seatlock", pattern=r"^[A-Za-z0-9_-]{1,38}$")
     database_pool_size: int = Field(default=8, ge=1, le=200)
+    redis_needs_aof: Switch = "on"
     redis_timeout_seconds: float = Field(default=1.0, gt=0, le=30)
     mongo_timeout_seconds: float = Field(default=2.0, gt=0, le=60)
     seatlock_embedded: Literal["0", "1"] = "0"

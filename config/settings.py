@@ -144,6 +144,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.http.openapi.add_plain_operations",
+    ],
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = ENV.max_body_bytes
 CORS_ALLOWED_ORIGINS = ENV.cors_allowed_origins
@@ -198,10 +202,5 @@ LOGGING = {
         # A refusal is an answer, not an event: a line for each 409 of a rush says nothing.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
-        # A line for each task each second would fill a disk and hide what matters.
-        **{
-            f"celery.{part}": {"level": "DEBUG" if ENV.log_level == "DEBUG" else "WARNING"}
-            for part in ("beat", "app.trace", "worker.strategy")
-        },
     },
 }

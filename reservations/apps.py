@@ -5,3 +5,19 @@ class ReservationsConfig(AppConfig):
     """The engine: holds, bookings, availability."""
 
     name = "reservations"
+
+    def ready(self) -> None:
+        from config.outbox import consumers
+        from reservations.services.consume_facts import (
+            refresh_booked_seats,
+            refresh_changed_departures,
+            refresh_departures,
+        )
+        from reservations.services.guard_sales import departures_in_use, trains_with_sales
+        from trains import hooks
+
+        consumers.subscribe("booking.", refresh_booked_seats)
+        consumers.subscribe("departure.", refresh_changed_departures)
+        hooks.register_listener(refresh_departures)
+        hooks.register_guard(trains_with_sales)
+        hooks.register_keeper(departures_in_use)

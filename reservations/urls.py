@@ -1,5 +1,22 @@
-"""Addresses under /api/v1/."""
+"""The engine's addresses under /api/v1/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from reservations.api import (
+    blocks,
+    bookings,
+    described,  # noqa: F401  # says what these addresses do
+    holds,
+)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("reservations/lock/", holds.lock),
+    path("reservations/holds/", holds.holds),
+    path("reservations/holds/<str:hold>/", holds.hold),
+    path("reservations/holds/<str:hold>/extend/", holds.extend),
+    path("reservations/confirm/", bookings.confirm),
+    path("reservations/bookings/", bookings.bookings),
+    path("reservations/bookings/<str:pnr>/", bookings.booking),
+    path("reservations/bookings/<str:pnr>/cancel/", bookings.cancel),
+    path("operations/departures/<int:departure>/blocks/", blocks.blocks),
+]

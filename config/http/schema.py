@@ -4,6 +4,7 @@ Used as `@extend_schema(responses={201: Account, **problem_responses("invalid", 
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -73,9 +74,18 @@ def problem_responses(
     }
 
 
+def problem_examples(codes: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """An example document of each code, as a client would see it."""
+    return {code: _document(code) for code in dict.fromkeys(codes)}
+
+
 def _example(code: str) -> OpenApiExample:
+    return OpenApiExample(code, _document(code), media_type=PROBLEM_JSON, response_only=True)
+
+
+def _document(code: str) -> dict[str, Any]:
     problem = PROBLEMS[code]
-    document = {
+    return {
         "type": f"/problems/{code}",
         "title": problem.title,
         "status": int(problem.status),
@@ -83,4 +93,3 @@ def _example(code: str) -> OpenApiExample:
         "code": code,
         **_EXTRA.get(code, {}),
     }
-    return OpenApiExample(code, document, media_type=PROBLEM_JSON, response_only=True)

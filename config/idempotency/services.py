@@ -95,6 +95,28 @@ def once(*, user_id: int, key: str, fingerprint: str, act: Callable[[], Answer])
     return answer
 
 
+def keep_refusal(refused: SeatlockError, *, user_id: int, key: str, fingerprint: str) -> None:
+    """Keep a refusal that decided something, for a caller that writes its own row on success.
+
+    A key that is known already keeps its first answer.
+    """
+    if refused.problem.status not in KEPT_REFUSALS:
+        return
+    IdempotencyKey.objects.bulk_create(
+        [
+            IdempotencyKey(
+                user_id=user_id,
+                key=key,
+                fingerprint=fingerprint,
+                status=refused.problem.status,
+                body=document_of(refused),
+                created_at=clock.now(),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
 def purge_keys() -> int:
     """Forget answers older than 24 hours, in bounded statements; how many."""
     over = IdempotencyKey.objects.filter(created_at__lte=_oldest()).order_by("created_at")

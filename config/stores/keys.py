@@ -13,11 +13,14 @@ keys sit in one slot of a Redis Cluster and a sweep reads 64 small indexes, neve
 | `{s}:held:<departure>` | string, 32-bit words | none | a bit per seat and leg, held | hold scripts | lock, maps |
 | `{s}:sold:<departure>` | string, 32-bit words | none | a bit per seat and leg, sold or blocked | refresh, settle | lock, maps |
 | `{s}:image:<departure>` | hash | none | epoch, plan revision, sale gate | refresh | lock, maps |
+| `{s}:loaded` | zset of departures, score = last full refresh ms | none | which images are loaded | refresh, drop | reconcile |
 | `{s}:fence:<departure>` | string, whole number | none | last fencing token | lock | lock |
 | `{s}:era` | string | none | a random mark that dies with Redis's memory | first script | lock, pin |
 | `{s}:mine:<departure>:<user>` | zset, score = deadline ms | longest hold | a user's members, for limits and lists | hold scripts | lock, list |
 | `{s}:owned:<user>` | zset of departures, score = deadline ms | longest hold | where a user has holds | hold scripts | list |
-| `{s}:answer:<user>:<key>` | hash | 24 h | a lock's idempotency key: fingerprint and answer | lock | lock |
+| `{s}:key:<user>:<key>` | string | 24 h | the fingerprint of a lock's idempotency key; s = user mod 64 | lock | lock |
+| `{s}:answer:<hold>` | string (JSON) | 24 h | a keyed lock's kept answer | lock | lock |
+| `{s}:body:<hold>` | string | 24 h | the same, as it was sent: status and body | lock | lock |
 | `{s}:ended:<sid>` | string | access token lifetime | a login that was ended | logout | every call |
 | `{0}:marks` | string | none (30 s while incomplete) | `complete:<run_id>`: every mark above is there | restore of marks | every call |
 | `{s}:audit` | stream | none | facts about holds | hold scripts | shipper |
@@ -62,6 +65,10 @@ def due(shard_number: int) -> str:
     return f"{{{shard_number}}}:due"
 
 
+def loaded(shard_number: int) -> str:
+    return f"{{{shard_number}}}:loaded"
+
+
 def era(shard_number: int) -> str:
     return f"{{{shard_number}}}:era"
 
@@ -78,8 +85,17 @@ def owned(shard_number: int, user: int) -> str:
     return f"{{{shard_number}}}:owned:{user}"
 
 
-def answer(shard_number: int, user: int, key: str) -> str:
-    return f"{{{shard_number}}}:answer:{user}:{key}"
+def idempotency(user: int, key: str) -> str:
+    """The fingerprint of a lock's `Idempotency-Key`; it belongs to the user, not to a departure."""
+    return f"{{{user % SHARDS}}}:key:{user}:{key}"
+
+
+def answer(shard_number: int, hold: str) -> str:
+    return f"{{{shard_number}}}:answer:{hold}"
+
+
+def body(shard_number: int, hold: str) -> str:
+    return f"{{{shard_number}}}:body:{hold}"
 
 
 def ended(shard_number: int, sid: str) -> str:

@@ -22,3 +22,9 @@ def holds_store() -> "redis.Redis":
         retry=Retry(NoBackoff(), 1),
         protocol=2,
     )
+
+
+def as_bytes(value: object) -> bytes | None:
+    """What a read command gave: bytes, or None for a key that is not there."""
+    assert value is None or isinstance(value, bytes), value  # noqa: S101  # the pool decodes nothing
+    return value

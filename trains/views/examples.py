@@ -1,17 +1,6 @@
-"""Examples and shared answers for the API's description."""
-
-from typing import Final
+"""Examples for the API's description."""
 
 from drf_spectacular.utils import OpenApiExample
-
-CREATING: Final = (
-    "invalid",
-    "not-authenticated",
-    "forbidden",
-    "idempotency-in-flight",
-    "idempotency-key-reused",
-)
-"""What every call that creates may be refused with."""
 
 FULL_TRAIN = OpenApiExample(
     "Full form",

@@ -1,11 +1,11 @@
-"""Who may do what with the timetable, and how often."""
+"""Who may do what with the timetable."""
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 
-class MayWrite(BasePermission):
+class StaffWrite(BasePermission):
     """Everybody reads, staff write."""
 
     message = "Only staff may change the timetable."
@@ -15,7 +15,7 @@ class MayWrite(BasePermission):
         return request.method in SAFE_METHODS or bool(getattr(request.user, "is_staff", False))
 
 
-class MayEnter(BasePermission):
+class StaffOnly(BasePermission):
     """Staff read and write."""
 
     message = "Only staff may see this."
@@ -23,20 +23,3 @@ class MayEnter(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         del view
         return bool(getattr(request.user, "is_staff", False))
-
-
-class StaffWrite(APIView):
-    """For views that everybody may read: writing is for staff, under their own rate limit."""
-
-    permission_classes = (MayWrite,)
-
-    @property
-    def throttle_scope(self) -> str | None:
-        return None if self.request.method in SAFE_METHODS else "staff"
-
-
-class StaffOnly(APIView):
-    """For views that are staff's alone."""
-
-    permission_classes = (MayEnter,)
-    throttle_scope = "staff"

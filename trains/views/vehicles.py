@@ -5,10 +5,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from config.errors import NotFound
 from config.http.schema import IDEMPOTENCY_KEY, problem_responses
-from config.idempotency.views import idempotent
 from trains.models import VehicleTemplate
 from trains.serializers.vehicles import NamedVehiclePatch, VehicleIn, VehicleOut, VehiclePatch
 from trains.services.save_vehicle import change_vehicle, create_vehicle
@@ -16,7 +16,8 @@ from trains.views import examples
 from trains.views.permissions import StaffOnly
 
 
-class VehiclesView(StaffOnly, ListAPIView[VehicleTemplate]):
+class VehiclesView(ListAPIView[VehicleTemplate]):
+    permission_classes = (StaffOnly,)
     serializer_class = VehicleOut
 
     def get_queryset(self) -> QuerySet[VehicleTemplate]:
@@ -38,11 +39,10 @@ class VehiclesView(StaffOnly, ListAPIView[VehicleTemplate]):
         request=VehicleIn,
         responses={
             201: VehicleOut,
-            **problem_responses(*examples.CREATING),
+            **problem_responses("invalid", "not-authenticated", "forbidden"),
         },
         examples=[examples.VEHICLE],
     )
-    @idempotent
     def post(self, request: Request) -> Response:
         asked = VehicleIn(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -64,7 +64,9 @@ class VehiclesView(StaffOnly, ListAPIView[VehicleTemplate]):
         return _change(asked.validated_data["code"], asked, request)
 
 
-class VehicleView(StaffOnly):
+class VehicleView(APIView):
+    permission_classes = (StaffOnly,)
+
     @extend_schema(
         summary="Show a vehicle template (staff)",
         responses={

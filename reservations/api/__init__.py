@@ -1,0 +1,1 @@
+"""The HTTP doors of the engine: plain views over msgspec types, thin and alike."""

@@ -1,0 +1,180 @@
+"""What the engine's calls take and give: the types that parse, render and describe them."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from reservations.bookings.views import BookingView
+from reservations.services.hold_view import HoldView
+
+Code = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+Label = Annotated[str, msgspec.Meta(min_length=1, max_length=24)]
+DepartureId = Annotated[int, msgspec.Meta(ge=1, lt=2**47)]
+
+
+class Money(msgspec.Struct, frozen=True):
+    """An exact amount as a decimal string, with its currency (ISO 4217)."""
+
+    amount: Decimal
+    currency: str
+
+
+class LockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Seats by label, or `count` of a class ("together" if possible)."""
+
+    departure: DepartureId
+    source: Code
+    destination: Code
+    seats: Annotated[tuple[Label, ...], msgspec.Meta(max_length=100)] = ()
+    travel_class: Annotated[str, msgspec.Meta(max_length=8)] | None = None
+    count: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    preference: Literal["together", "window", "any"] = "together"
+
+
+class HoldBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A hold. `expires_in_seconds` counts from `server_time`; both are the store's clock."""
+
+    hold: str
+    status: str
+    departure: int
+    source: str
+    destination: str
+    seats: tuple[str, ...]
+    fare: Money
+    fence: int
+    expires_at: datetime
+    expires_in_seconds: int
+    server_time: datetime
+    capability: str | None = None
+
+
+class Passenger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Who sits on a seat."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    age: Annotated[int, msgspec.Meta(ge=0, le=130)] | None = None
+    gender: Annotated[str, msgspec.Meta(max_length=20)] | None = None
+
+
+class ConfirmBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A hold of mine; its capability, for the day the store forgot it; passengers, one a seat."""
+
+    hold: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    capability: Annotated[str, msgspec.Meta(max_length=4096)] | None = None
+    passengers: Annotated[tuple[Passenger, ...], msgspec.Meta(max_length=60)] = ()
+
+
+class TrainBody(msgspec.Struct, frozen=True):
+    number: str
+    name: str
+
+
+class BoardingBody(msgspec.Struct, frozen=True):
+    code: str
+    name: str
+    departs_at: datetime
+
+
+class AlightingBody(msgspec.Struct, frozen=True):
+    code: str
+    name: str
+    arrives_at: datetime
+
+
+class BookingBody(msgspec.Struct, frozen=True):
+    """A booking; `passengers` run beside `seats`, null where nobody was named."""
+
+    pnr: str
+    status: str
+    hold: str
+    departure: int
+    train: TrainBody
+    service_date: str
+    source: BoardingBody
+    destination: AlightingBody
+    seats: tuple[str, ...]
+    passengers: tuple[dict[str, Any] | None, ...]
+    fare: Money
+    created_at: datetime
+    cancelled_at: datetime | None
+
+
+class CancelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """All seats of the booking, or nothing."""
+
+    seats: Annotated[tuple[Label, ...], msgspec.Meta(max_length=100)] | None = None
+
+
+class RefundBody(msgspec.Struct, frozen=True):
+    amount: Decimal
+    currency: str
+    rule: str
+
+
+class CancelledBody(msgspec.Struct, frozen=True):
+    pnr: str
+    status: str
+    refund: RefundBody
+
+
+class BlockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Seats to keep out of sale on one departure, or to give back, and why."""
+
+    seats: Annotated[tuple[Label, ...], msgspec.Meta(min_length=1, max_length=2000)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class BlockedBody(msgspec.Struct, frozen=True):
+    departure: int
+    seats: tuple[str, ...]
+
+
+class HoldPage(msgspec.Struct, frozen=True):
+    count: int
+    next: str | None
+    previous: str | None
+    results: list[HoldBody]
+
+
+class BookingPage(msgspec.Struct, frozen=True):
+    count: int
+    next: str | None
+    previous: str | None
+    results: list[BookingBody]
+
+
+def hold_body(view: HoldView) -> HoldBody:
+    return HoldBody(
+        hold=view.hold,
+        status=view.status,
+        departure=view.departure,
+        source=view.source,
+        destination=view.destination,
+        seats=view.seats,
+        fare=Money(view.fare, view.currency),
+        fence=view.fence,
+        expires_at=view.expires_at,
+        expires_in_seconds=view.expires_in_seconds,
+        server_time=view.server_time,
+        capability=view.capability,
+    )
+
+
+def booking_body(view: BookingView) -> BookingBody:
+    return BookingBody(
+        pnr=view.pnr,
+        status=view.status,
+        hold=view.hold,
+        departure=view.departure,
+        train=TrainBody(**view.train),
+        service_date=view.service_date,
+        source=BoardingBody(**view.source),
+        destination=AlightingBody(**view.destination),
+        seats=view.seats,
+        passengers=view.passengers,
+        fare=Money(view.fare, view.currency),
+        created_at=view.created_at,
+        cancelled_at=view.cancelled_at,
+    )

@@ -1,0 +1,130 @@
+"""`reservations/confirm/` and `reservations/bookings/`: parse, call one service, render."""
+
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import msgspec
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from config.errors import IdempotencyInFlight, Invalid, NotFound, SeatlockError
+from config.http.body import read_json
+from config.idempotency.services import Answer, find, keep_refusal, once
+from config.idempotency.views import response_of
+from reservations.api.bodies import (
+    CancelBody,
+    CancelledBody,
+    ConfirmBody,
+    RefundBody,
+    booking_body,
+)
+from reservations.api.door import answer, door, encode, page, paged, to_json, view
+from reservations.api.holds import request_key
+from reservations.bookings.views import BookingView, view_bookings
+from reservations.models import Booking
+from reservations.services.cancel_booking import cancel_booking
+from reservations.services.confirm_booking import KeyKnown, confirm_booking
+from reservations.services.hold_seats import Owner, RequestKey
+from users.tokens import Caller
+
+_confirm_body = msgspec.json.Decoder(ConfirmBody)
+_cancel_body = msgspec.json.Decoder(CancelBody)
+
+
+def _rendered(booking: BookingView) -> bytes:
+    return encode(booking_body(booking))
+
+
+@door("confirm", "script-checked")
+def _confirm(request: HttpRequest, caller: Caller) -> HttpResponse:
+    body = read_json(request, _confirm_body)
+    key = request_key(request)
+    if key and (kept := _kept(caller, key)):
+        return response_of(kept)
+    passengers: list[dict[str, Any]] = [msgspec.to_builtins(each) for each in body.passengers]
+    try:
+        confirmed = confirm_booking(
+            owner=Owner(caller.user_id, caller.sid),
+            hold=body.hold,
+            capability=body.capability,
+            passengers=passengers,
+            key=key,
+            encode=_rendered,
+        )
+    except KeyKnown:
+        assert key is not None  # noqa: S101  # only a key can be known
+        return response_of(_kept(caller, key) or _vanished())
+    except SeatlockError as refused:
+        if key:
+            keep_refusal(refused, user_id=caller.user_id, **asdict(key))
+        raise
+    return answer(booking_body(confirmed.booking), 201 if confirmed.is_new else 200)
+
+
+def _kept(caller: Caller, key: RequestKey) -> Answer | None:
+    return find(user_id=caller.user_id, key=key.key, fingerprint=key.fingerprint)
+
+
+def _vanished() -> Answer:
+    raise IdempotencyInFlight("The first request with this key has not ended yet.")
+
+
+def _mine(caller: Caller) -> "QuerySet[Booking]":
+    return Booking.objects.filter(owner=caller.user_id).exclude(status=Booking.Status.VOID)
+
+
+@door("read")
+def _list(request: HttpRequest, caller: Caller) -> HttpResponse:
+    limit, offset = page(request)
+    found = _filtered(_mine(caller), request).order_by("-id")
+    rows = list(found.select_related(None)[offset : offset + limit])
+    return paged(request, [booking_body(each) for each in view_bookings(rows)], found.count())
+
+
+def _filtered(bookings: "QuerySet[Booking]", request: HttpRequest) -> "QuerySet[Booking]":
+    """By status, and by service date `from` .. `to`, both included."""
+    if status := request.GET.get("status"):
+        if status not in {Booking.Status.CONFIRMED, Booking.Status.CANCELLED}:
+            raise Invalid({"status": ["One of confirmed, cancelled."]})
+        bookings = bookings.filter(status=status)
+    for name, lookup in (("from", "gte"), ("to", "lte")):
+        if text := request.GET.get(name):
+            try:
+                day = date.fromisoformat(text)
+            except ValueError:
+                raise Invalid({name: ["Give a date as YYYY-MM-DD."]}) from None
+            bookings = bookings.filter(**{f"departure__service_date__{lookup}": day})
+    return bookings
+
+
+@door("read")
+def _show(request: HttpRequest, caller: Caller, pnr: str) -> HttpResponse:
+    del request
+    booking = _mine(caller).filter(pnr=pnr.upper()).first()
+    if booking is None:
+        raise NotFound("There is no such booking")
+    return answer(booking_body(view_bookings([booking])[0]))
+
+
+@door("write")
+def _cancel(request: HttpRequest, caller: Caller, pnr: str) -> HttpResponse:
+    body = read_json(request, _cancel_body)
+    key = request_key(request)
+
+    def act() -> Answer:
+        done = cancel_booking(
+            actor=caller.user_id, as_staff=caller.is_staff, pnr=pnr.upper(), seats=body.seats
+        )
+        refund = RefundBody(done.refund, done.currency, done.rule)
+        return Answer(200, to_json(CancelledBody(done.pnr, done.status, refund)))
+
+    if key is None:
+        return answer(act().body)
+    return response_of(once(user_id=caller.user_id, **asdict(key), act=act))
+
+
+confirm = view(POST=_confirm)
+bookings = view(GET=_list)
+booking = view(GET=_show)
+cancel = view(POST=_cancel)

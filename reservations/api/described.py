@@ -1,0 +1,194 @@
+"""The engine's calls in the OpenAPI document."""
+
+from typing import Any, Final
+
+from config.http.openapi import Operation, Parameter, describe
+from reservations.api.bodies import (
+    BlockBody,
+    BlockedBody,
+    BookingBody,
+    BookingPage,
+    CancelBody,
+    CancelledBody,
+    ConfirmBody,
+    HoldBody,
+    HoldPage,
+    LockBody,
+)
+
+SIGNED_IN: Final = ("not-authenticated", "token-expired", "throttled", "unavailable")
+BODY: Final = ("invalid", "too-large", "unsupported-media-type")
+KEYED: Final = ("idempotency-in-flight", "idempotency-key-reused")
+HOLD: Final = Parameter(name="hold", where="path", about="The hold id a lock answered with.")
+PNR: Final = Parameter(name="pnr", where="path", about="Ten characters, upper or lower case.")
+PAGE: Final = (
+    Parameter(name="limit", kind="integer", about="20 unless told, at most 100."),
+    Parameter(name="offset", kind="integer", about="How many to leave out first."),
+)
+
+_HELD: Final[dict[str, Any]] = {
+    "hold": "AQAAAAAAFwAAAAAABQ3Xk2Zf0m1Qy5JpUu8s0wVb",
+    "status": "held",
+    "departure": 23,
+    "source": "CSMT",
+    "destination": "MAO",
+    "seats": ["S1-12", "S1-13"],
+    "fare": {"amount": "890.00", "currency": "INR"},
+    "fence": 1790000000000000,
+    "expires_at": "2026-11-21T08:03:00Z",
+    "expires_in_seconds": 180,
+    "server_time": "2026-11-21T08:00:00Z",
+    "capability": "k7A4…",
+}
+
+describe(
+    Operation(
+        method="POST",
+        path="reservations/lock/",
+        name="lock_seats",
+        tag="Reservations",
+        summary="Lock seats for three minutes: all or none",
+        description=(
+            "Name seats, or give a count of a class and a preference. Seats taken by somebody "
+            "else are named in the refusal, with free ones of the same class."
+        ),
+        body=LockBody,
+        example={
+            "departure": 23,
+            "source": "CSMT",
+            "destination": "MAO",
+            "travel_class": "SL",
+            "count": 2,
+            "preference": "together",
+        },
+        answers={201: HoldBody},
+        answer_examples={201: _HELD},
+        problems=(
+            *BODY,
+            *SIGNED_IN,
+            "not-found",
+            "not-on-sale",
+            "seat-unavailable",
+            "not-enough-seats",
+            "limit-reached",
+            *KEYED,
+        ),
+        idempotent=True,
+    ),
+    Operation(
+        method="GET",
+        path="reservations/holds/",
+        name="list_holds",
+        tag="Reservations",
+        summary="My live holds, the one that ends soonest first",
+        answers={200: HoldPage},
+        problems=("invalid", *SIGNED_IN),
+        parameters=PAGE,
+    ),
+    Operation(
+        method="GET",
+        path="reservations/holds/{hold}/",
+        name="show_hold",
+        tag="Reservations",
+        summary="One live hold of mine",
+        answers={200: HoldBody},
+        problems=(*SIGNED_IN, "not-found", "hold-expired"),
+        parameters=(HOLD,),
+    ),
+    Operation(
+        method="DELETE",
+        path="reservations/holds/{hold}/",
+        name="release_hold",
+        tag="Reservations",
+        summary="Release my hold; again is harmless",
+        answers={204: None},
+        problems=(*SIGNED_IN, "not-found", "illegal-state"),
+        parameters=(HOLD,),
+    ),
+    Operation(
+        method="POST",
+        path="reservations/holds/{hold}/extend/",
+        name="extend_hold",
+        tag="Reservations",
+        summary="More time for my hold, up to a cap in all",
+        answers={200: HoldBody},
+        problems=(*SIGNED_IN, "not-found", "hold-expired", "illegal-state", "limit-reached"),
+        parameters=(HOLD,),
+    ),
+    Operation(
+        method="POST",
+        path="reservations/confirm/",
+        name="confirm_hold",
+        tag="Reservations",
+        summary="Turn my hold into a booking",
+        description="Sent again it answers 200 with the same booking.",
+        body=ConfirmBody,
+        example={"hold": _HELD["hold"], "passengers": [{"name": "Asha Rao", "age": 31}] * 2},
+        answers={201: BookingBody, 200: BookingBody},
+        problems=(
+            *BODY,
+            *SIGNED_IN,
+            "not-found",
+            "hold-expired",
+            "seat-already-booked",
+            *KEYED,
+        ),
+        idempotent=True,
+    ),
+    Operation(
+        method="GET",
+        path="reservations/bookings/",
+        name="list_bookings",
+        tag="Reservations",
+        summary="My bookings, the latest first",
+        answers={200: BookingPage},
+        problems=("invalid", *SIGNED_IN),
+        parameters=(
+            Parameter(name="status", about="confirmed or cancelled."),
+            Parameter(name="from", about="First service date, YYYY-MM-DD."),
+            Parameter(name="to", about="Last service date, YYYY-MM-DD."),
+            *PAGE,
+        ),
+    ),
+    Operation(
+        method="GET",
+        path="reservations/bookings/{pnr}/",
+        name="show_booking",
+        tag="Reservations",
+        summary="One booking of mine",
+        answers={200: BookingBody},
+        problems=(*SIGNED_IN, "not-found"),
+        parameters=(PNR,),
+    ),
+    Operation(
+        method="POST",
+        path="reservations/bookings/{pnr}/cancel/",
+        name="cancel_booking",
+        tag="Reservations",
+        summary="Cancel a booking; its seats are free at once",
+        body=CancelBody,
+        example={},
+        answers={200: CancelledBody},
+        problems=(*BODY, *SIGNED_IN, "not-found", "illegal-state", *KEYED),
+        parameters=(PNR,),
+        idempotent=True,
+    ),
+    *(
+        Operation(
+            method=method,
+            path="operations/departures/{departure}/blocks/",
+            name=name,
+            tag="Staff",
+            summary=summary,
+            body=BlockBody,
+            example={"seats": ["S1-12"], "reason": "maintenance"},
+            answers={200: BlockedBody},
+            problems=(*BODY, *SIGNED_IN, "forbidden", "not-found", "seat-unavailable"),
+            parameters=(Parameter(name="departure", where="path", kind="integer"),),
+        )
+        for method, name, summary in (
+            ("POST", "block_seats", "Keep seats of a departure out of sale"),
+            ("DELETE", "unblock_seats", "Give blocked seats back to the sale"),
+        )
+    ),
+)

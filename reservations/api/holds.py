@@ -1,0 +1,76 @@
+"""`reservations/lock/` and `reservations/holds/`: parse, call one service, render."""
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+
+from config.http.body import read_json
+from config.http.request_log import note
+from config.idempotency.headers import fingerprint_of, key_of
+from reservations.api import kept_answers
+from reservations.api.bodies import LockBody, hold_body
+from reservations.api.door import answer, door, page, paged, view
+from reservations.services.choose_seats import SeatWish
+from reservations.services.extend_hold import extend_hold
+from reservations.services.hold_seats import Owner, RequestKey, claim_hold_id, hold_seats
+from reservations.services.list_holds import find_hold, list_holds
+from reservations.services.release_hold import release_hold
+from users.tokens import Caller
+
+_lock_body = msgspec.json.Decoder(LockBody)
+
+
+def request_key(request: HttpRequest) -> RequestKey | None:
+    """The request's `Idempotency-Key` with its fingerprint, if it has one. Raises `Invalid`."""
+    key = key_of(request)
+    if key is None:
+        return None
+    return RequestKey(key, fingerprint_of(request))
+
+
+@door("reserve", "script-checked")
+def _lock(request: HttpRequest, caller: Caller) -> HttpResponse:
+    body = read_json(request, _lock_body)
+    key = request_key(request)
+    note(request, departure=body.departure, source=body.source, destination=body.destination)
+    owner = Owner(caller.user_id, caller.sid)
+    wish = SeatWish(**msgspec.structs.asdict(body))
+    if key is None:
+        return answer(hold_body(hold_seats(owner=owner, wish=wish)), 201)
+    claimed = claim_hold_id(owner=owner, departure=wish.departure, key=key)
+    return kept_answers.once(
+        claimed,
+        wish.departure,
+        lambda: answer(hold_body(hold_seats(owner=owner, wish=wish, claimed=claimed)), 201),
+    )
+
+
+@door("read")
+def _list(request: HttpRequest, caller: Caller) -> HttpResponse:
+    limit, offset = page(request)
+    views = list_holds(user=caller.user_id)
+    return paged(request, [hold_body(each) for each in views[offset : offset + limit]], len(views))
+
+
+@door("read")
+def _show(request: HttpRequest, caller: Caller, hold: str) -> HttpResponse:
+    del request
+    return answer(hold_body(find_hold(user=caller.user_id, hold=hold)))
+
+
+@door("reserve", "script-checked")
+def _extend(request: HttpRequest, caller: Caller, hold: str) -> HttpResponse:
+    del request
+    return answer(hold_body(extend_hold(user=caller.user_id, sid=caller.sid, hold=hold)))
+
+
+@door("reserve", "script-checked")
+def _release(request: HttpRequest, caller: Caller, hold: str) -> HttpResponse:
+    del request
+    release_hold(user=caller.user_id, sid=caller.sid, hold=hold)
+    return HttpResponse(status=204)
+
+
+lock = view(POST=_lock)
+holds = view(GET=_list)
+hold = view(GET=_show, DELETE=_release)
+extend = view(POST=_extend)

@@ -1,0 +1,1 @@
+"""Bookings: what is sold for good, in PostgreSQL."""

@@ -1,0 +1,30 @@
+#!lua flags=allow-oom
+-- Purpose: one departure as it is now, for seat maps, search, counts and lists.
+-- KEYS 1-10: the departure's (lib/hold.lua).
+-- ARGV 1 members wanted: none | all | mine  2 user (for mine)
+-- Answers: again | seen <loaded 0|1> <revision> <words> <held> <sold> <blocked> <now_ms> <era>
+--      <live members and scores> <confirming members and scores>
+-- Invariant: expiry is complete before anything is told (rule 4).
+-- @include clock
+-- @include hold
+if reap() then return {'again'} end
+local image = redis.call('HMGET', IMAGE, 'loaded', 'revision', 'words', 'blocked')
+local live, confirming = {}, {}
+if ARGV[1] == 'all' or (ARGV[1] == 'none' and not image[1]) then
+  live = redis.call('ZRANGE', LIVE, 0, -1, 'WITHSCORES')
+  confirming = redis.call('ZRANGE', CONFIRMING, 0, -1, 'WITHSCORES')
+elseif ARGV[1] == 'mine' then
+  for _, member in ipairs(redis.call('ZRANGE', mine_key(ARGV[2]), 0, -1)) do
+    local score = redis.call('ZSCORE', LIVE, member)
+    if score then live[#live + 1] = member live[#live + 1] = score end
+    score = redis.call('ZSCORE', CONFIRMING, member)
+    if score then confirming[#confirming + 1] = member confirming[#confirming + 1] = score end
+  end
+end
+local held, sold = '', ''
+if image[1] and ARGV[1] ~= 'mine' then
+  held = redis.call('GET', HELD) or ''
+  sold = redis.call('GET', SOLD) or ''
+end
+return {'seen', image[1] or '0', image[2] or '', image[3] or '0', held, sold, image[4] or '',
+  whole(now_ms), redis.call('GET', ERA) or '', live, confirming}

@@ -1,0 +1,118 @@
+"""The Lua scripts: found, joined with what they include, loaded, run, and their keys named."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import redis
+import redis.exceptions
+
+from config.stores import keys
+from config.stores.redis import holds_store
+
+LUA: Final = Path(__file__).parent / "lua"
+_INCLUDE: Final = re.compile(r"^-- @include (\w+)$", re.MULTILINE)
+
+
+class Outcome(StrEnum):
+    """The first word of a script's answer; each script's header says which it gives."""
+
+    HELD = "held"
+    EXTENDED = "extended"
+    RELEASED = "released"
+    PINNED = "pinned"
+    FREED = "freed"
+    SEEN = "seen"
+    DONE = "done"
+    DROPPED = "dropped"
+    BUSY = "busy"
+    AGAIN = "again"
+    GONE = "gone"
+    ENDED = "ended"
+    LOAD = "load"
+    LOADED = "loaded"
+    REPLAN = "replan"
+    NOT_ON_SALE = "not-on-sale"
+    LIMIT = "limit"
+    TAKEN = "taken"
+    STALE = "stale"
+    OVERDUE = "overdue"
+
+
+def source(name: str, replaced: dict[str, str] | None = None) -> str:
+    """A script's full text. `replaced` swaps an included part for another (tests: the clock)."""
+    parts = replaced or {}
+
+    def part(match: re.Match[str]) -> str:
+        included = match.group(1)
+        return parts.get(included) or (LUA / "lib" / f"{included}.lua").read_text()
+
+    return _INCLUDE.sub(part, (LUA / f"{name}.lua").read_text())
+
+
+class Script:
+    """One script, run by its hash; a server that does not know it is told the text, once."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.use(source(name))
+
+    def use(self, text: str) -> None:
+        """Run this text from now on (tests put a movable clock into it)."""
+        self.text = text
+        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+    def __call__(self, key_names: Sequence[str], *arguments: Any) -> Any:
+        """Run it. Raises `redis.ConnectionError` or `TimeoutError` if the store is away."""
+        store = holds_store()
+        try:
+            return store.evalsha(self.sha, len(key_names), *key_names, *arguments)
+        except redis.exceptions.NoScriptError:
+            return store.eval(self.text, len(key_names), *key_names, *arguments)
+
+    def many(self, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
+        """Run it for several departures in one round trip."""
+        store = holds_store()
+        for attempt in (1, 2):
+            pipe = store.pipeline(transaction=False)
+            for key_names, arguments in calls:
+                pipe.evalsha(self.sha, len(key_names), *key_names, *arguments)
+            answers: list[Any] = pipe.execute(raise_on_error=False)
+            if attempt == 1 and any(
+                isinstance(answer, redis.exceptions.NoScriptError) for answer in answers
+            ):
+                store.script_load(self.text)
+                continue
+            for answer in answers:
+                if isinstance(answer, Exception):
+                    raise answer
+            return answers
+        raise AssertionError("unreachable: the second round returns or raises")
+
+
+@cache
+def script(name: str) -> Script:
+    """The script of that name, one object a process."""
+    return Script(name)
+
+
+@lru_cache(maxsize=4096)
+def departure_keys(departure: int) -> tuple[str, ...]:
+    """KEYS 1-10 of every hold script, in the order of `lua/lib/hold.lua`."""
+    shard = keys.shard(departure)
+    return (
+        keys.of(departure, "live"),
+        keys.of(departure, "confirming"),
+        keys.due(shard),
+        keys.of(departure, "held"),
+        keys.of(departure, "sold"),
+        keys.of(departure, "image"),
+        keys.of(departure, "fence"),
+        keys.era(shard),
+        keys.audit(shard),
+        keys.odd(shard),
+    )

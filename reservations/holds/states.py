@@ -1,0 +1,48 @@
+"""The states of a hold and a booking, what they mean, and every legal move between them.
+
+    held ──> confirmed      the hold became a booking
+      ├────> released       its owner, staff, or a definite refusal of PostgreSQL ended it
+      └────> expired        its deadline came
+
+    confirmed ──> cancelled
+    void                    a hold that never can become a booking; shown to nobody
+
+`STAGE` numbers the facts of one story: order is (stage, number), and no clock is asked.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class HoldState(StrEnum):
+    HELD = "held"
+    CONFIRMED = "confirmed"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
+class BookingState(StrEnum):
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+    VOID = "void"
+
+
+HOLD_MOVES: Final[frozenset[tuple[HoldState, HoldState]]] = frozenset(
+    {
+        (HoldState.HELD, HoldState.CONFIRMED),
+        (HoldState.HELD, HoldState.RELEASED),
+        (HoldState.HELD, HoldState.EXPIRED),
+    }
+)
+BOOKING_MOVES: Final[frozenset[tuple[BookingState, BookingState]]] = frozenset(
+    {(BookingState.CONFIRMED, BookingState.CANCELLED)}
+)
+
+STAGE: Final[dict[str, int]] = {
+    "hold.held": 1,
+    "hold.extended": 2,
+    "hold.released": 3,
+    "hold.expired": 3,
+    "booking.confirmed": 3,
+    "booking.cancelled": 4,
+}

@@ -1,0 +1,377 @@
+"""The holds' store: one function per thing the services do with it.
+
+Promises P2, P3 and P7 are kept inside the scripts this calls; nothing here decides. Every function
+raises `redis.ConnectionError` or `TimeoutError` when Redis is away.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.conf import settings
+
+from config.errors import NotAuthenticated, StoreUnavailable
+from config.stores import keys
+from config.stores.redis import holds_store
+from reservations.holds.capabilities import Capability
+from reservations.holds.ids import HoldRef
+from reservations.holds.members import Member, parse
+from reservations.holds.scripts import Outcome, departure_keys, script
+
+AGAIN_LIMIT: Final = 200
+ANSWER_KEPT_MS: Final = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True)
+class Held:
+    """A hold as a script left it. `now_ms` is the Redis clock, `era` the mark of its memory."""
+
+    member: Member
+    text: str
+    now_ms: int
+    era: str
+
+    @property
+    def capability(self) -> Capability:
+        return Capability(self.era, self.member.deadline_ms, self.text)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a script answered: the outcome, the hold where there is one, and other words."""
+
+    outcome: Outcome
+    held: Held | None = None
+    rest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Image:
+    """One departure as Redis sees it, holds that are over left out.
+
+    `held`, `sold`, `blocked`: seat images (see `stretches`), empty unless `loaded`; a blocked seat
+    is in `sold` as well. `members` are given where they were asked for, or nothing is loaded.
+    """
+
+    departure: int
+    loaded: bool
+    revision: str
+    held: bytes
+    sold: bytes
+    blocked: bytes
+    members: tuple[Member, ...]
+    now_ms: int
+
+
+def _run(name: str, key_names: Sequence[str], *arguments: Any) -> Any:
+    """Run a script until it has finished reaping (rule 4), and refuse a login that ended."""
+    run = script(name)
+    for _ in range(AGAIN_LIMIT):
+        answer = run(key_names, *arguments)
+        word = answer[0]
+        if word == b"again":
+            continue
+        if word == b"ended":
+            raise NotAuthenticated("This login was ended.")
+        return answer
+    raise StoreUnavailable("Too many holds ran out at once; try again.")
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _held(answer: Sequence[Any]) -> Held:
+    """Read `<member> <deadline_ms> <now_ms> <era>` behind the outcome."""
+    text = _text(answer[1])
+    return Held(parse(text, int(answer[2])), text, int(answer[3]), _text(answer[4]))
+
+
+def _new_mark() -> str:
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockRequest:
+    """What `lock` needs. Times in ms since the epoch; `groups` are candidates in order of
+    preference, each `fare o=label,…`; `fact_body` is a JSON object without its last brace.
+    """
+
+    hold: str
+    user: int
+    sid: str
+    departure: int
+    from_stop: int
+    to_stop: int
+    revision: str
+    opens_at_ms: int
+    leaves_at_ms: int
+    fact_body: str
+    groups: Sequence[str]
+    ttl_seconds: int | None = None
+
+
+def lock(request: LockRequest, *, ranked: bool = False, keep_answer: bool = False) -> Answer:
+    """Take one of the groups of seats, or none. Outcomes: see `lua/lock.lua`.
+
+    `keep_answer`: a repeat with this hold id gets this answer again for 24 hours.
+    """
+    shard = keys.shard(request.departure)
+    env = settings.ENV
+    ttl_seconds = request.ttl_seconds or env.hold_ttl_seconds
+    answer = _run(
+        "lock",
+        (
+            *departure_keys(request.departure),
+            keys.ended(shard, request.sid),
+            keys.answer(shard, request.hold),
+        ),
+        request.hold,
+        request.user,
+        request.from_stop,
+        request.to_stop,
+        ttl_seconds * 1000,
+        env.hold_max_per_user,
+        request.revision,
+        request.opens_at_ms,
+        request.leaves_at_ms,
+        _new_mark(),
+        ANSWER_KEPT_MS if keep_answer else 0,
+        request.fact_body,
+        "ranked" if ranked else "named",
+        *request.groups,
+    )
+    outcome = Outcome(_text(answer[0]))
+    if outcome is Outcome.HELD:
+        return Answer(outcome, _held(answer))
+    return Answer(outcome, rest=tuple(_text(word) for word in answer[1:]))
+
+
+def extend(ref: HoldRef, sid: str) -> Answer:
+    """Move the deadline of a live hold. Outcomes: see `lua/extend.lua`."""
+    env = settings.ENV
+    answer = _run(
+        "extend",
+        (*departure_keys(ref.departure), keys.ended(keys.shard(ref.departure), sid)),
+        ref.hold,
+        ref.user,
+        env.hold_ttl_seconds * 1000,
+        env.hold_max_total_seconds * 1000,
+        _new_mark(),
+    )
+    outcome = Outcome(_text(answer[0]))
+    return Answer(outcome, _held(answer) if outcome is Outcome.EXTENDED else None)
+
+
+def release(ref: HoldRef, sid: str, fact_body: str) -> Outcome:
+    """End a live hold. Outcomes: see `lua/release.lua`."""
+    answer = _run(
+        "release",
+        (*departure_keys(ref.departure), keys.ended(keys.shard(ref.departure), sid)),
+        ref.hold,
+        ref.user,
+        fact_body,
+    )
+    return Outcome(_text(answer[0]))
+
+
+def pin(ref: HoldRef, sid: str, capability: Capability | None) -> tuple[Answer, Member | None]:
+    """Keep a hold from expiring while its confirm runs. Outcomes: see `lua/pin.lua`."""
+    answer = _run(
+        "pin",
+        (*departure_keys(ref.departure), keys.ended(keys.shard(ref.departure), sid)),
+        ref.hold,
+        ref.user,
+        settings.ENV.pin_seconds * 1000,
+        _new_mark(),
+        capability.era if capability else "",
+        capability.deadline_ms if capability else 0,
+        capability.member if capability else "",
+    )
+    outcome = Outcome(_text(answer[0]))
+    if outcome is Outcome.PINNED:
+        return Answer(outcome), parse(answer[1], int(answer[2]), pinned=True)
+    return Answer(outcome, rest=tuple(_text(word) for word in answer[1:])), None
+
+
+def free(ref: HoldRef, became: Outcome | str, fact_body: str = "{}") -> Outcome:
+    """End a hold PostgreSQL has definitely refused; a second call does nothing."""
+    answer = script("free")(departure_keys(ref.departure), ref.hold, ref.user, became, fact_body)
+    return Outcome(_text(answer[0]))
+
+
+def settle(ref: HoldRef) -> bool:
+    """Turn the held bits of a booked hold into sold bits; False if its member was gone (rule 8)."""
+    answer = script("refresh_begin")(
+        departure_keys(ref.departure), ref.hold, ref.user, "none", _new_mark(), 0
+    )
+    return bool(answer[0] == b"1")
+
+
+@dataclass(frozen=True)
+class RefreshBegun:
+    """Step a of refresh: the epoch and the sold words to compare with; `epoch` "" if no image."""
+
+    settled: bool
+    loaded: bool
+    epoch: str
+    sold: bytes
+    words: int
+
+
+def refresh_begin(departure: int, *, scope: str, words: int, ref: HoldRef | None) -> RefreshBegun:
+    """Step a of refresh (rule 7). `scope`: some, all, or load."""
+    settled, loaded, epoch, sold, image_words = script("refresh_begin")(
+        departure_keys(departure),
+        ref.hold if ref else "",
+        ref.user if ref else "",
+        scope,
+        _new_mark(),
+        words,
+    )
+    return RefreshBegun(
+        settled == b"1", loaded == b"1", _text(epoch), sold, int(image_words or words)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correction:
+    """Step c of refresh: `changes` are triples (word index, bits to set, bits to clear) of
+    little-endian uint32; `revision` and `blocked` count unless the scope is some.
+    """
+
+    scope: str
+    changes: bytes
+    revision: str
+    blocked: bytes
+
+
+def refresh_end(departure: int, begun: RefreshBegun, correction: Correction) -> Outcome:
+    """Step c of refresh: done, again (the epoch moved), or loaded (another load was first)."""
+    answer = script("refresh_end")(
+        departure_keys(departure),
+        begun.epoch,
+        _new_mark(),
+        correction.scope,
+        correction.changes,
+        correction.revision,
+        correction.blocked,
+    )
+    return Outcome(_text(answer[0]))
+
+
+def read_images(
+    departures: Sequence[int], *, members: bool = False, user: int | None = None
+) -> list[Image]:
+    """Several departures as they are now, in one round trip (more only while holds run out).
+
+    `members`: with all holds; `user`: with that user's holds and without the seat images.
+    """
+    wanted = "mine" if user is not None else "all" if members else "none"
+    arguments = (wanted, "" if user is None else user)
+    images: dict[int, Image] = {}
+    todo = list(departures)
+    for _ in range(AGAIN_LIMIT):
+        if not todo:
+            break
+        answers = script("view").many([(departure_keys(each), arguments) for each in todo])
+        for departure, answer in zip(todo, answers, strict=True):
+            if answer[0] != b"again":
+                images[departure] = _image(departure, answer)
+        todo = [departure for departure in todo if departure not in images]
+    if todo:
+        raise StoreUnavailable("Too many holds ran out at once; try again.")
+    return [images[departure] for departure in departures]
+
+
+def _image(departure: int, answer: Sequence[Any]) -> Image:
+    _, loaded, revision, _, held, sold, blocked, now_ms, _, live, confirming = answer
+    return Image(
+        departure=departure,
+        loaded=loaded == b"1",
+        revision=_text(revision),
+        held=held,
+        sold=sold,
+        blocked=blocked,
+        members=(*_members(live, pinned=False), *_members(confirming, pinned=True)),
+        now_ms=int(now_ms),
+    )
+
+
+def _members(pairs: Sequence[bytes], *, pinned: bool) -> list[Member]:
+    """Members and scores, one after the other; one that cannot be read is left to the reap."""
+    found = []
+    for member, score in zip(pairs[::2], pairs[1::2], strict=True):
+        try:
+            found.append(parse(member, int(float(score)), pinned=pinned))
+        except ValueError:
+            continue
+    return found
+
+
+def holds_of(user: int) -> list[tuple[int, Member]]:
+    """A user's live holds with their departures, soonest deadline first: two round trips."""
+    departures = _union(lambda shard: keys.owned(shard, user), 0)
+    images = read_images(departures, user=user)
+    found = [(image.departure, member) for image in images for member in image.members]
+    return sorted(found, key=lambda pair: pair[1].deadline_ms)
+
+
+def departures_with_holds() -> list[int]:
+    """Departures on which somebody holds, or held until a moment ago; one round trip."""
+    return _union(keys.due, 0)
+
+
+def live_holds() -> list[tuple[int, Member]]:
+    """Every live hold with its departure, soonest deadline first (operators)."""
+    images = read_images(departures_with_holds(), members=True)
+    found = [(image.departure, member) for image in images for member in image.members]
+    return sorted(found, key=lambda pair: pair[1].deadline_ms)
+
+
+def _union(key_of_shard: Callable[[int], str], at_least: int) -> list[int]:
+    """The departures in one sorted set of every shard, in one round trip."""
+    pipe = holds_store().pipeline(transaction=False)
+    for shard in range(keys.SHARDS):
+        pipe.zrangebyscore(key_of_shard(shard), at_least, "+inf")
+    return [int(departure) for found in pipe.execute() for departure in found]
+
+
+def redis_now_ms() -> int:
+    """The Redis clock; only an index is read by it, the scripts judge by their own reading."""
+    seconds, microseconds = holds_store().time()
+    return int(seconds) * 1000 + int(microseconds) // 1000
+
+
+def departures_due(limit_per_shard: int) -> list[int]:
+    """Departures in which a hold or a pin may have run out, in one round trip."""
+    now_ms = redis_now_ms()
+    pipe = holds_store().pipeline(transaction=False)
+    for shard in range(keys.SHARDS):
+        pipe.zrangebyscore(keys.due(shard), "-inf", now_ms, start=0, num=limit_per_shard)
+    return [int(departure) for found in pipe.execute() for departure in found]
+
+
+def images_loaded(limit_per_shard: int, *, before_ms: int) -> list[int]:
+    """Departures whose image is loaded and was last fully refreshed before that moment, the
+    longest ago first in each shard; one round trip.
+    """
+    pipe = holds_store().pipeline(transaction=False)
+    for shard in range(keys.SHARDS):
+        pipe.zrangebyscore(keys.loaded(shard), "-inf", before_ms, start=0, num=limit_per_shard)
+    return [int(departure) for found in pipe.execute() for departure in found]
+
+
+def reap(departures: Sequence[int]) -> dict[int, tuple[bool, list[str]]]:
+    """End what ran out: for each departure, whether more remains, and the holds whose pin did."""
+    answers = script("reap").many([(departure_keys(each), ()) for each in departures])
+    return {
+        departure: (answer[0] == b"1", [_text(hold) for hold in answer[1:]])
+        for departure, answer in zip(departures, answers, strict=True)
+    }
+
+
+def drop_image(departure: int) -> Outcome:
+    """Forget the image of a departure that has ended, unless somebody still holds a seat."""
+    return Outcome(_text(script("drop")(departure_keys(departure))[0]))

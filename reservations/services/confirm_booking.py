@@ -1,0 +1,211 @@
+"""Confirm: a hold becomes a booking (promises P1, P3, P4, P5).
+
+    client            web                       Redis                      PostgreSQL
+      | confirm(hold)  |                          |                           |
+      |--------------->| pin(hold, owner) ------->| live? owner? pinned: it   |
+      |                |<------ seats, fence -----| cannot expire now         |
+      |                | booking, seats, fact, key: one statement; COMMIT --->| decides
+      |                | settle(hold) ----------->| held bits become sold     |
+      |<---- 201 PNR --|                          |                           |
+
+Crash before COMMIT: the pin runs out, and whoever meets it frees the seats (`resolve_pin`). Crash
+after: the same finds the booking and settles. An error of COMMIT is not a no: the pin stays.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import redis.exceptions
+from django.conf import settings
+
+from config import clock
+from config.errors import Invalid, StoreUnavailable
+from reservations.availability.plans import Plan, plan_of
+from reservations.bookings.insert import NewBooking, Verdict, insert_booking
+from reservations.bookings.pnr import new_pnr
+from reservations.bookings.views import BookingView, journey, view_bookings
+from reservations.errors import HoldExpired, SeatAlreadyBooked
+from reservations.holds import capabilities, ids, store
+from reservations.holds.members import Member
+from reservations.holds.scripts import Outcome
+from reservations.models import Booking
+from reservations.services.hold_seats import Owner, RequestKey
+from reservations.services.refresh_image import load_image, refresh_seats
+from reservations.services.resolve_pin import resolve_pin
+
+logger = logging.getLogger(__name__)
+ATTEMPTS: Final = 8
+Encode = Callable[[BookingView], bytes]
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """The booking, and whether this call made it (201) or found it made (200)."""
+
+    booking: BookingView
+    is_new: bool
+
+
+class KeyKnown(Exception):  # not an error of the client: the door replays
+    """The Idempotency-Key was used by a request that committed meanwhile."""
+
+
+def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
+    *,
+    owner: Owner,
+    hold: str,
+    capability: str | None = None,
+    passengers: Sequence[dict[str, Any]] | None = None,
+    key: RequestKey | None = None,
+    encode: Encode | None = None,
+) -> Confirmed:
+    """Turn my hold into a booking; a repeat finds the booking it made.
+
+    `encode` renders the answer to be kept for `key`. Raises `NotFound` (not mine), `Invalid`,
+    `HoldExpired`, `SeatAlreadyBooked`, `StoreUnavailable`, `KeyKnown`.
+    """
+    ref = ids.read_own(hold, owner.user)
+    opened = capabilities.open_sealed(capability) if capability else None
+    if opened is not None and opened.hold != hold:
+        raise Invalid({"capability": ["This is the capability of another hold."]})
+
+    member = _pin(ref, owner, opened)
+    if member is None:
+        return _find_booked(ref)
+    plan = plan_of(ref.departure)
+    people = _passengers(member, passengers)
+    new, view = _compose(plan, ref, member, people, key, encode)
+
+    # From here the booking must succeed, or PostgreSQL must say no.
+    verdict = insert_booking(new)
+    while verdict is Verdict.PNR_KNOWN:
+        new, view = _compose(plan, ref, member, people, key, encode)
+        verdict = insert_booking(new)
+    match verdict:
+        case Verdict.BOOKED:
+            _settle(ref, new.seats)
+            return Confirmed(view, is_new=True)
+        case Verdict.HOLD_KNOWN:
+            resolve_pin(hold)
+            return _find_booked(ref)
+        case Verdict.KEY_KNOWN:
+            raise KeyKnown
+    store.free(ref, "released", '{"by":"database"}')
+    refresh_seats(departure=ref.departure, seat_ids=new.seats)
+    raise SeatAlreadyBooked(list(member.labels))
+
+
+def _pin(ref: ids.HoldRef, owner: Owner, opened: capabilities.Capability | None) -> Member | None:
+    """The pinned member, or None if the hold is over or settled."""
+    for _ in range(ATTEMPTS):
+        answer, member = store.pin(ref, owner.sid, opened)
+        match answer.outcome:
+            case Outcome.PINNED:
+                return member
+            case Outcome.LOAD:
+                load_image(departure=ref.departure)
+            case Outcome.OVERDUE:
+                for hold in answer.rest:
+                    resolve_pin(hold)
+            case _:  # gone, or taken by another since Redis forgot it
+                return None
+    raise StoreUnavailable("The hold cannot be pinned; try again.")
+
+
+def _find_booked(ref: ids.HoldRef) -> Confirmed:
+    """The booking this hold became. Raises `HoldExpired` if it became none."""
+    booking = (
+        Booking.objects.filter(hold=ref.hold, owner=ref.user)
+        .exclude(status=Booking.Status.VOID)
+        .first()
+    )
+    if booking is None:
+        raise HoldExpired
+    return Confirmed(view_bookings([booking])[0], is_new=False)
+
+
+def _passengers(
+    member: Member, passengers: Sequence[dict[str, Any]] | None
+) -> list[dict[str, Any] | None]:
+    """One per seat, in the order of the seats; none at all is fine."""
+    if not passengers:
+        return [None] * len(member.labels)
+    if len(passengers) != len(member.labels):
+        raise Invalid({"passengers": [f"Name {len(member.labels)} passengers, one per seat."]})
+    return list(passengers)
+
+
+def _compose(  # noqa: PLR0913, PLR0917  # a booking and its rendering, of the same parts
+    plan: Plan,
+    ref: ids.HoldRef,
+    member: Member,
+    people: list[dict[str, Any] | None],
+    key: RequestKey | None,
+    encode: Encode | None,
+) -> tuple[NewBooking, BookingView]:
+    """The booking to write and its view; both are known before PostgreSQL is asked."""
+    now = clock.now()
+    seats = [int(plan.train.seat_ids[ordinal]) for ordinal in member.ordinals]
+    stops = plan.train.stops
+    view = BookingView(
+        pnr=new_pnr(),
+        status=Booking.Status.CONFIRMED.value,
+        hold=ref.hold,
+        seats=member.labels,
+        passengers=tuple(people),
+        fare=member.fare,
+        currency=settings.ENV.currency,
+        created_at=now,
+        **journey(plan, member.from_stop, member.to_stop),
+    )
+    new = NewBooking(
+        hold=ref.hold,
+        pnr=view.pnr,
+        owner=ref.user,
+        departure=ref.departure,
+        from_stop=member.from_stop,
+        to_stop=member.to_stop,
+        fare=member.fare,
+        currency=view.currency,
+        fence=member.fence,
+        created_at=now,
+        seats=seats,
+        passengers=people,
+        fact={
+            "hold": ref.hold,
+            "pnr": view.pnr,
+            "user": ref.user,
+            "departure": ref.departure,
+            "train": plan.train.number,
+            "service_date": view.service_date,
+            "source": stops[member.from_stop].code,
+            "destination": stops[member.to_stop].code,
+            "from_stop": member.from_stop,
+            "to_stop": member.to_stop,
+            "seats": member.labels,
+            "seat_ids": seats,
+            "travel_classes": [
+                plan.train.class_names[plan.train.class_of[o]] for o in member.ordinals
+            ],
+            "fare": str(member.fare),
+            "currency": view.currency,
+        },
+    )
+    if key is None or encode is None:
+        return new, view
+    kept = {"key": key.key, "fingerprint": key.fingerprint, "answer": encode(view)}
+    return replace(new, **kept), view  # type: ignore[arg-type]  # the three are of these types
+
+
+def _settle(ref: ids.HoldRef, seats: Sequence[int]) -> None:
+    """Settle; its member gone (swept, or Redis lost it): refresh those seats (rule 8).
+
+    The booking stands whatever happens here: the outbox consumer repeats the refresh.
+    """
+    try:
+        if not store.settle(ref):
+            refresh_seats(departure=ref.departure, seat_ids=seats)
+    except (redis.exceptions.RedisError, StoreUnavailable):
+        logger.warning("booked, but the image was not told; the outbox will", exc_info=True)

@@ -1,0 +1,36 @@
+"""What the engine does about facts: every booking or departure fact refreshes its seat image.
+
+So a crash between COMMIT and settle, a flush of Redis or a cancel cut short ends right (rule 8).
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from config.outbox.models import OutboxEvent
+from reservations.holds import ids
+from reservations.services.refresh_image import refresh_departure, refresh_seats
+
+
+def refresh_booked_seats(events: Sequence[OutboxEvent]) -> None:
+    """Consumer of `booking.*`: settle the hold if its member is still there, refresh its seats."""
+    for event in events:
+        refresh_seats(
+            departure=int(event.body["departure"]),
+            seat_ids=[int(seat) for seat in event.body["seat_ids"]],
+            hold=ids.read(event.body["hold"]),
+        )
+
+
+def refresh_changed_departures(events: Sequence[OutboxEvent]) -> None:
+    """Consumer of `departure.*`: the plan's revision or the blocks have moved."""
+    changed: defaultdict[int, int] = defaultdict(int)
+    for event in events:
+        if event.kind.startswith("departure."):
+            changed[int(event.subject.partition(":")[2])] += 1
+    refresh_departures(list(changed))
+
+
+def refresh_departures(departures: Sequence[int]) -> None:
+    """Refresh images that are loaded; one that is not will be loaded anew when touched."""
+    for departure in departures:
+        refresh_departure(departure=departure)

@@ -1,0 +1,31 @@
+"""The engine's answers to the timetable's questions: may this train, this departure, change?"""
+
+from collections.abc import Sequence
+
+from config import clock
+from reservations.holds import store
+from reservations.models import Booking, SeatBlock
+from trains.models import Departure
+
+
+def trains_with_sales(train_ids: Sequence[int]) -> set[int]:
+    """Which of these trains have a live booking on a departure that has not ended."""
+    return set(
+        Booking.objects.filter(
+            departure__train__in=train_ids,
+            departure__ends_at__gt=clock.now(),
+            status=Booking.Status.CONFIRMED,
+        ).values_list("departure__train_id", flat=True)
+    )
+
+
+def departures_in_use(train_ids: Sequence[int]) -> set[int]:
+    """Which departures of these trains have a booking of any status, a block or a live hold."""
+    booked = Booking.objects.filter(departure__train__in=train_ids)
+    blocked = SeatBlock.objects.filter(departure__train__in=train_ids)
+    held = Departure.objects.filter(pk__in=store.departures_with_holds(), train__in=train_ids)
+    return {
+        *booked.values_list("departure_id", flat=True),
+        *blocked.values_list("departure_id", flat=True),
+        *held.values_list("id", flat=True),
+    }

@@ -1,0 +1,169 @@
+"""Lock: take seats for three minutes, all or none (promises P2, P3, P5).
+
+No SQL query once the departure's plan and image are loaded. Python ranks, the script decides: for
+"two together" it gets some sixteen candidate groups and takes the first that is still free; when
+all are gone it says stale, and we rank again, a bounded number of times.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from django.conf import settings
+
+from config import clock
+from config.errors import IdempotencyKeyReused, Invalid, SeatlockError, StoreUnavailable
+from config.stores import keys
+from config.stores.redis import as_bytes, holds_store
+from reservations.availability.plans import Plan, Stretch, forget, plan_of
+from reservations.errors import LimitReached
+from reservations.holds import ids, store
+from reservations.holds.scripts import Outcome
+from reservations.services.choose_seats import (
+    SeatWish,
+    candidates,
+    not_on_sale,
+    resolve_overdue,
+    seats_taken,
+)
+from reservations.services.hold_view import HoldView, view_of
+from reservations.services.refresh_image import load_image, refresh_departure
+
+ATTEMPTS: Final = 24
+
+
+@dataclass(frozen=True)
+class Owner:
+    """For whom, and by which login (`sid`, so that the script can refuse one that ended)."""
+
+    user: int
+    sid: str
+
+
+@dataclass(frozen=True)
+class RequestKey:
+    """An `Idempotency-Key` with the fingerprint of the request it came with."""
+
+    key: str
+    fingerprint: str
+
+
+def claim_hold_id(*, owner: Owner, departure: int, key: RequestKey) -> str:
+    """The hold id of a request with an Idempotency-Key: the same each time, so that a repeat finds
+    itself (rule 9).
+
+    The key's fingerprint lies under the user, not the departure, so that the same key with
+    another body is refused wherever that body points. Raises `IdempotencyKeyReused`.
+    """
+    kept = as_bytes(
+        holds_store().set(
+            keys.idempotency(owner.user, key.key),
+            key.fingerprint,
+            nx=True,
+            get=True,
+            px=store.ANSWER_KEPT_MS,
+        )
+    )
+    if kept is not None and kept.decode() != key.fingerprint:
+        raise IdempotencyKeyReused("This key came with another request before.")
+    seed = f"{owner.user}\n{key.key}\n{key.fingerprint}".encode()
+    return ids.mint(departure=departure, user=owner.user, seed=seed)
+
+
+def hold_seats(*, owner: Owner, wish: SeatWish, claimed: str | None = None) -> HoldView:
+    """Lock the seats wished for, under the id that was claimed for this request, or a new one.
+
+    Raises `Invalid`, `NotFound` (no such departure), `NotOnSale`, `SeatUnavailable`,
+    `NotEnoughSeats`, `LimitReached`, `StoreUnavailable`.
+    """
+    _refuse_wrong_numbers(wish)
+    plan = plan_of(wish.departure)
+    stretch = plan.stretch(wish.source, wish.destination)
+    hold = claimed or ids.mint(departure=wish.departure, user=owner.user)
+
+    for attempt in range(ATTEMPTS):
+        groups = candidates(plan, stretch, wish)
+        if not groups:
+            continue
+        request = _request(plan, stretch, owner, hold, groups)
+        answer = store.lock(request, ranked=not wish.seats, keep_answer=claimed is not None)
+        match answer.outcome:
+            case Outcome.HELD:
+                assert answer.held is not None  # noqa: S101  # held comes with its hold
+                return view_of(plan, answer.held)
+            case Outcome.LOAD:
+                load_image(departure=wish.departure)
+            case Outcome.REPLAN:
+                plan = _plan_again(wish.departure, attempt)
+                stretch = plan.stretch(wish.source, wish.destination)
+            case Outcome.OVERDUE:
+                resolve_overdue(answer.rest)
+            case Outcome.STALE:
+                continue
+            case _:
+                raise _refusal(plan, stretch, answer)
+    raise StoreUnavailable("The seats change too fast; try again.")
+
+
+def _refuse_wrong_numbers(wish: SeatWish) -> None:
+    most = settings.ENV.hold_max_seats
+    number = len(wish.seats) if wish.seats else wish.count
+    if number < 1:
+        raise Invalid({"seats": ["Name seats, or give a count of at least 1."]})
+    if wish.seats and wish.count not in {0, number}:
+        raise Invalid({"count": ["Name seats or give a count, not both."]})
+    if number > most:
+        raise LimitReached(f"At most {most} seats in one hold.", most)
+    if len(set(wish.seats)) != len(wish.seats):
+        raise Invalid({"seats": ["A seat is named twice."]})
+
+
+def _request(
+    plan: Plan, stretch: Stretch, owner: Owner, hold: str, groups: list[str]
+) -> store.LockRequest:
+    stops = plan.train.stops
+    body = {
+        "train": plan.train.number,
+        "service_date": plan.service_date,
+        "source": stops[stretch.from_stop].code,
+        "destination": stops[stretch.to_stop].code,
+        "from_stop": stretch.from_stop,
+        "to_stop": stretch.to_stop,
+        "currency": settings.ENV.currency,
+    }
+    leaves_at = plan.boards_at(stretch)
+    opens_at = plan.sale_opens_at if plan.status == "open" else leaves_at
+    moved = clock.now_offset()
+    return store.LockRequest(
+        hold=hold,
+        user=owner.user,
+        sid=owner.sid,
+        departure=plan.departure,
+        from_stop=stretch.from_stop,
+        to_stop=stretch.to_stop,
+        revision=plan.revision,
+        opens_at_ms=int((opens_at - moved).timestamp() * 1000),
+        leaves_at_ms=int((leaves_at - moved).timestamp() * 1000),
+        fact_body=msgspec.json.encode(body).decode()[:-1],
+        groups=groups,
+    )
+
+
+def _plan_again(departure: int, attempt: int) -> Plan:
+    """Our plan and the image's differ: read ours again; if it still differs the image is old."""
+    forget(departure)
+    if attempt > 0:
+        refresh_departure(departure=departure)
+    return plan_of(departure)
+
+
+def _refusal(plan: Plan, stretch: Stretch, answer: store.Answer) -> SeatlockError:
+    match answer.outcome:
+        case Outcome.TAKEN:
+            return seats_taken(plan, stretch, answer.rest)
+        case Outcome.NOT_ON_SALE:
+            return not_on_sale(plan, stretch)
+        case Outcome.LIMIT:
+            limit = settings.ENV.hold_max_per_user
+            return LimitReached(f"At most {limit} live holds on one departure.", limit)
+    raise AssertionError(f"lock answered {answer.outcome}")

@@ -1,0 +1,132 @@
+"""Make the sold bits of a departure's image what PostgreSQL says (DESIGN: rules 7 and 8).
+
+One function serves load, cancel, outbox, conflict and reconcile:
+
+    a. script   settle the named hold if its member is there; give epoch and sold words
+    b. SELECT   the live rows (and staff's blocks) of those seats, on the primary
+    c. script   if the epoch is another, begin again; set the bits the rows name, clear those
+                that were set at a and are in no row, set a new epoch
+
+        cancel   a ......... b (row gone) ................ c: epoch moved, begin again
+        rebook              lock, pin, COMMIT, settle (sold bit set, epoch moved)
+
+Sold bits come from rows, never from events, so it may run late, twice or beside itself.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+
+from config.errors import StoreUnavailable
+from reservations.availability.plans import Plan, TrainPlan, read_again
+from reservations.availability.stretches import pack_mask
+from reservations.holds import store
+from reservations.holds.ids import HoldRef
+from reservations.holds.scripts import Outcome
+
+ATTEMPTS: Final = 50
+Scope = Literal["some", "all", "load"]
+Words = NDArray[np.uint32]
+
+_ROWS: Final = """
+SELECT seat_id, lower(legs), upper(legs), FALSE FROM reservations_bookedseat
+ WHERE departure_id = %(departure)s AND live AND (%(seats)s::bigint[] IS NULL
+       OR seat_id = ANY(%(seats)s))
+UNION ALL
+SELECT seat_id, 0, %(legs)s, TRUE FROM reservations_seatblock
+ WHERE departure_id = %(departure)s AND (%(seats)s::bigint[] IS NULL OR seat_id = ANY(%(seats)s))
+"""
+
+
+def refresh_seats(*, departure: int, seat_ids: Sequence[int], hold: HoldRef | None = None) -> None:
+    """Refresh these seats, settling `hold` first if its member is still there."""
+    _refresh(departure=departure, scope="some", seat_ids=seat_ids, hold=hold)
+
+
+def refresh_departure(*, departure: int) -> None:
+    """Refresh the whole image, its plan revision and blocked seats too."""
+    _refresh(departure=departure, scope="all")
+
+
+def load_image(*, departure: int) -> None:
+    """Load the image if it is missing; the held bits come back from the members."""
+    _refresh(departure=departure, scope="load")
+
+
+def _refresh(
+    *,
+    departure: int,
+    scope: Scope,
+    seat_ids: Sequence[int] | None = None,
+    hold: HoldRef | None = None,
+) -> None:
+    plan = read_again([departure]).get(departure)
+    if plan is None:
+        return
+    for _ in range(ATTEMPTS):
+        begun = store.refresh_begin(departure, scope=scope, words=plan.train.words, ref=hold)
+        if not begun.epoch:
+            return  # no image, nobody loads one: there is nothing to correct
+        plan = read_again([departure])[departure]
+        rows, blocked = _taken_words(plan, seat_ids)
+        seen = words_of(begun.sold, plan.train)
+        if seat_ids is not None:
+            seen = _only(seen, plan.train, seat_ids)
+        correction = store.Correction(
+            scope=scope,
+            changes=_changes(rows, seen),
+            revision=plan.revision,
+            blocked=blocked.tobytes() if blocked.any() else b"",
+        )
+        outcome = store.refresh_end(departure, begun, correction)
+        if outcome in {Outcome.DONE, Outcome.LOADED}:
+            return
+    raise StoreUnavailable("The seat image keeps changing; try again.")
+
+
+def words_of(image: bytes, train: TrainPlan) -> Words:
+    """A string of the image as uint32 words, (places, words); bytes that are missing are 0."""
+    flat = np.zeros(train.places * train.words, dtype="<u4")
+    given = np.frombuffer(image[: flat.nbytes - flat.nbytes % 4], dtype="<u4")
+    flat[: given.size] = given
+    return flat.reshape(train.places, train.words)
+
+
+def _taken_words(plan: Plan, seat_ids: Sequence[int] | None) -> tuple[Words, Words]:
+    """What the rows say: all taken bits, and those that are staff's blocks."""
+    train = plan.train
+    taken = np.zeros((train.places, train.words), dtype="<u4")
+    blocked = np.zeros_like(taken)
+    ordinal_of = {int(seat): ordinal for ordinal, seat in enumerate(train.seat_ids)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ROWS,
+            {
+                "departure": plan.departure,
+                "seats": None if seat_ids is None else list(seat_ids),
+                "legs": train.legs,
+            },
+        )
+        for seat_id, from_stop, to_stop, is_block in cursor.fetchall():
+            mask = np.frombuffer(pack_mask(from_stop, to_stop, train.words), dtype="<u4")
+            taken[ordinal_of[seat_id]] |= mask
+            if is_block:
+                blocked[ordinal_of[seat_id]] |= mask
+    return taken, blocked
+
+
+def _only(seen: Words, train: TrainPlan, seat_ids: Iterable[int]) -> Words:
+    """The words of these seats, all others 0: a refresh of some seats judges no other."""
+    chosen = np.isin(train.seat_ids, list(seat_ids))
+    return np.where(chosen[:, None], seen, 0).astype("<u4")
+
+
+def _changes(rows: Words, seen: Words) -> bytes:
+    """Triples (word index, bits to set, bits to clear) for `refresh_end.lua`."""
+    to_set, to_clear = rows.reshape(-1), (seen & ~rows).reshape(-1)
+    (index,) = np.nonzero(to_set | to_clear)
+    triples = np.column_stack((index, to_set[index], to_clear[index]))
+    return triples.astype("<u4").tobytes()

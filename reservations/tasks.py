@@ -1,0 +1,23 @@
+"""Celery's doors into the engine. Each may be late, doubled or absent for an hour."""
+
+from celery import shared_task
+
+from config.outbox.consumers import consume_pending
+from reservations.services.expire_holds import expire_holds
+from reservations.services.reconcile_images import reconcile_images
+
+
+@shared_task
+def sweep_holds() -> None:
+    expire_holds()
+
+
+@shared_task
+def consume_outbox() -> None:
+    while consume_pending():
+        pass
+
+
+@shared_task
+def reconcile_departures() -> None:
+    reconcile_images()

@@ -1,0 +1,237 @@
+"""Lock, extend, release, list: what a hold is and who may move it."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from config.stores.redis import holds_store
+from reservations.holds import ids
+from tests.reservations.conftest import Traveller
+from trains.models import Departure
+
+pytestmark = pytest.mark.django_db
+
+
+def wish(departure: Departure, *seats: str, **fields: Any) -> dict[str, Any]:
+    body = {"departure": departure.id, "source": "AAA", "destination": "EEE", **fields}
+    return {**body, "seats": list(seats)} if seats else body
+
+
+def test_a_lock_answers_with_every_field_of_the_contract(
+    anna: Traveller, departure: Departure
+) -> None:
+    answer = anna.post("reservations/lock/", wish(departure, "S1-1", "S1-2"))
+    assert answer.status_code == 201, answer.content
+    hold = answer.json()
+    assert hold["seats"] == ["S1-1", "S1-2"]
+    assert hold["status"] == "held"
+    assert (hold["departure"], hold["source"], hold["destination"]) == (departure.id, "AAA", "EEE")
+    assert hold["expires_in_seconds"] == 180
+    assert hold["fare"]["currency"] == "INR"
+    assert isinstance(hold["fare"]["amount"], str)
+    assert hold["fence"] > 10**15
+    assert hold["expires_at"].endswith("Z")
+    assert hold["server_time"] < hold["expires_at"]
+    assert hold["capability"]
+
+
+def test_a_hold_is_seen_with_redis_cli(anna: Traveller, departure: Departure) -> None:
+    hold = anna.post("reservations/lock/", wish(departure, "S1-1")).json()["hold"]
+    store = holds_store()
+    shard = departure.id % 64
+    seat_key = f"{{{shard}}}:seat:{departure.id}:S1-1:0-4"
+    assert store.get(seat_key) == hold.encode()
+    assert 179_000 < store.pttl(seat_key) <= 180_000
+    shown = store.hgetall(f"{{{shard}}}:hold:{departure.id}:{hold}")
+    assert shown[b"seats"] == b"S1-1"
+    assert shown[b"user"] == str(anna.user.id).encode()
+
+
+def test_a_held_seat_is_refused_with_its_name_and_suggestions(
+    anna: Traveller, bela: Traveller, departure: Departure
+) -> None:
+    anna.post("reservations/lock/", wish(departure, "S1-1"))
+    refused = bela.post("reservations/lock/", wish(departure, "S1-1", "S1-2"))
+    assert refused.status_code == 409
+    problem = refused.json()
+    assert problem["code"] == "seat-unavailable"
+    assert problem["seats"] == ["S1-1"]
+    assert problem["suggestions"]
+    assert "S1-1" not in problem["suggestions"]
+    assert bela.get("reservations/holds/").json()["count"] == 0
+
+
+def test_the_same_seat_is_held_on_stretches_that_only_touch(
+    anna: Traveller, bela: Traveller, departure: Departure
+) -> None:
+    first = anna.post("reservations/lock/", wish(departure, "S1-1", destination="CCC"))
+    second = bela.post("reservations/lock/", wish(departure, "S1-1", source="CCC"))
+    overlapping = bela.post(
+        "reservations/lock/", wish(departure, "S1-1", source="BBB", destination="DDD")
+    )
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert overlapping.status_code == 409
+
+
+def test_seats_together_are_given_side_by_side(anna: Traveller, departure: Departure) -> None:
+    answer = anna.post("reservations/lock/", wish(departure, travel_class="CC", count=2))
+    assert answer.status_code == 201, answer.content
+    first, second = (int(seat.removeprefix("C1-")) for seat in answer.json()["seats"])
+    assert second - first == 1
+
+
+def test_too_few_free_seats_are_said_with_their_number(
+    anna: Traveller, bela: Traveller, departure: Departure
+) -> None:
+    assert (
+        anna.post("reservations/lock/", wish(departure, travel_class="CC", count=6)).status_code
+        == 201
+    )
+    refused = bela.post("reservations/lock/", wish(departure, travel_class="CC", count=3))
+    assert refused.status_code == 409
+    assert refused.json()["code"] == "not-enough-seats"
+    assert refused.json()["free"] == 2
+
+
+def test_a_lock_makes_no_sql_query_once_the_image_is_loaded(
+    anna: Traveller, departure: Departure
+) -> None:
+    anna.post("reservations/lock/", wish(departure, "S1-1"))
+    with CaptureQueriesContext(connection) as queries:
+        named = anna.post("reservations/lock/", wish(departure, "S1-2"))
+        ranked = anna.post("reservations/lock/", wish(departure, travel_class="CC", count=2))
+    assert (named.status_code, ranked.status_code) == (201, 201)
+    assert [query["sql"] for query in queries.captured_queries] == []
+
+
+def test_a_hold_is_over_at_its_deadline_with_no_sweeper_running(
+    anna: Traveller, bela: Traveller, departure: Departure, time_passes: Any
+) -> None:
+    hold = anna.post("reservations/lock/", wish(departure, "S1-1")).json()
+    with time_passes(179):
+        assert bela.post("reservations/lock/", wish(departure, "S1-1")).status_code == 409
+        with time_passes(1.5):
+            assert anna.get(f"reservations/holds/{hold['hold']}/").status_code == 410
+            assert anna.get("reservations/holds/").json()["count"] == 0
+            assert bela.post("reservations/lock/", wish(departure, "S1-1")).status_code == 201
+
+
+def test_an_extended_hold_lives_on_up_to_the_cap(
+    anna: Traveller, departure: Departure, time_passes: Any
+) -> None:
+    hold = anna.post("reservations/lock/", wish(departure, "S1-1")).json()
+    path = f"reservations/holds/{hold['hold']}/extend/"
+    with time_passes(170):
+        extended = anna.post(path)
+        assert extended.status_code == 200
+        assert extended.json()["expires_at"] > hold["expires_at"]
+        assert extended.json()["capability"] != hold["capability"]
+        with time_passes(170):
+            assert anna.post(path).status_code == 200
+            with time_passes(170):
+                last = anna.post(path).json()
+                assert last["expires_in_seconds"] < 100
+                refused = anna.post(path)
+                assert refused.status_code == 422
+                assert refused.json()["code"] == "limit-reached"
+
+
+def test_a_released_seat_is_free_at_once_and_releasing_again_is_harmless(
+    anna: Traveller, bela: Traveller, departure: Departure
+) -> None:
+    hold = anna.post("reservations/lock/", wish(departure, "S1-1")).json()["hold"]
+    assert anna.delete(f"reservations/holds/{hold}/").status_code == 204
+    assert bela.post("reservations/lock/", wish(departure, "S1-1")).status_code == 201
+    assert anna.delete(f"reservations/holds/{hold}/").status_code == 204
+    assert bela.get("reservations/holds/").json()["count"] == 1
+
+
+def test_p6_a_hold_of_another_looks_absent(
+    anna: Traveller, bela: Traveller, departure: Departure
+) -> None:
+    hold = anna.post("reservations/lock/", wish(departure, "S1-1")).json()["hold"]
+    assert bela.get(f"reservations/holds/{hold}/").status_code == 404
+    assert bela.post(f"reservations/holds/{hold}/extend/").status_code == 404
+    assert bela.delete(f"reservations/holds/{hold}/").status_code == 404
+    assert bela.post("reservations/confirm/", {"hold": hold}).status_code == 404
+    assert anna.get(f"reservations/holds/{hold}/").status_code == 200
+
+
+def test_live_holds_on_one_departure_are_limited(anna: Traveller, departure: Departure) -> None:
+    for seat in ("S1-1", "S1-2", "S1-3"):
+        assert anna.post("reservations/lock/", wish(departure, seat)).status_code == 201
+    refused = anna.post("reservations/lock/", wish(departure, "S1-4"))
+    assert refused.status_code == 422
+    assert refused.json()["limit"] == 3
+
+
+def test_fences_grow_also_when_redis_lost_its_memory(anna: Traveller, departure: Departure) -> None:
+    first = anna.post("reservations/lock/", wish(departure, "S1-1")).json()["fence"]
+    second = anna.post("reservations/lock/", wish(departure, "S1-2")).json()["fence"]
+    holds_store().flushall()
+    third = anna.post("reservations/lock/", wish(departure, "S1-3")).json()["fence"]
+    assert first < second < third
+
+
+def test_p5_a_lock_sent_twice_has_one_effect_and_one_answer(
+    anna: Traveller, departure: Departure
+) -> None:
+    body = wish(departure, travel_class="CC", count=2)
+    first = anna.post("reservations/lock/", body, **{"Idempotency-Key": "k-1"})
+    again = anna.post("reservations/lock/", body, **{"Idempotency-Key": "k-1"})
+    assert first.status_code == again.status_code == 201
+    assert again.json() == first.json()
+    assert again["Idempotency-Replayed"] == "true"
+    assert "Idempotency-Replayed" not in first
+    assert anna.get("reservations/holds/").json()["count"] == 1
+    other = anna.post("reservations/lock/", {**body, "count": 3}, **{"Idempotency-Key": "k-1"})
+    assert other.status_code == 422
+    assert other.json()["code"] == "idempotency-key-reused"
+
+
+def test_a_refused_lock_is_refused_again_under_its_key(
+    anna: Traveller, bela: Traveller, departure: Departure
+) -> None:
+    hold = bela.post("reservations/lock/", wish(departure, "S1-1")).json()["hold"]
+    key = {"Idempotency-Key": "k-2"}
+    assert anna.post("reservations/lock/", wish(departure, "S1-1"), **key).status_code == 409
+    bela.delete(f"reservations/holds/{hold}/")
+    again = anna.post("reservations/lock/", wish(departure, "S1-1"), **key)
+    assert again.status_code == 409
+    assert again["Idempotency-Replayed"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"seats": ["S1-99"]}, 400, "invalid"),
+        ({"seats": ["S1-1", "S1-1"]}, 400, "invalid"),
+        ({"seats": [], "count": 0}, 400, "invalid"),
+        ({"seats": [f"S1-{n}" for n in range(1, 9)]}, 422, "limit-reached"),
+        ({"source": "EEE", "destination": "AAA"}, 400, "invalid"),
+        ({"source": "ZZZ"}, 400, "invalid"),
+        ({"departure": 2**40}, 404, "not-found"),
+        ({"departure": 2**63}, 400, "invalid"),
+        ({"departure": "one"}, 400, "invalid"),
+        ({"travel_class": "ZZ", "seats": [], "count": 1}, 400, "invalid"),
+        ({"colour": "red"}, 400, "invalid"),
+        ({"source": "A\0A"}, 400, "invalid"),
+    ],
+)
+def test_a_wrong_lock_is_refused_and_changes_nothing(
+    anna: Traveller, departure: Departure, change: dict[str, Any], status: int, code: str
+) -> None:
+    answer = anna.post("reservations/lock/", {**wish(departure, "S1-1"), **change})
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    assert anna.get("reservations/holds/").json()["count"] == 0
+
+
+def test_a_made_up_hold_id_is_not_found(anna: Traveller, departure: Departure) -> None:
+    good = ids.mint(departure=departure.id, user=anna.user.id)
+    forged = ("B" if good[20] != "B" else "C").join((good[:20], good[21:]))
+    assert anna.get(f"reservations/holds/{forged}/").status_code == 404
+    assert anna.get(f"reservations/holds/{good}/").status_code == 410
+    assert anna.delete("reservations/holds/nonsense/").status_code == 404
