@@ -202,5 +202,10 @@ LOGGING = {
         # A refusal is an answer, not an event: a line for each 409 of a rush says nothing.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # A line for each task each second would fill a disk and hide what matters.
+        **{
+            f"celery.{part}": {"level": "DEBUG" if ENV.log_level == "DEBUG" else "WARNING"}
+            for part in ("beat", "app.trace", "worker.strategy")
+        },
     },
 }

@@ -7,10 +7,10 @@ sells: it extends `DepartureView` with `get` and is routed first.
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from config.errors import NotFound
 from config.http.schema import IDEMPOTENCY_KEY, problem_responses
+from config.idempotency.views import idempotent
 from trains.models import Coach, Departure
 from trains.serializers.departures import DepartureIn, DepartureOut, DeparturePatch, SeatsMade
 from trains.services.change_departure import change_departure
@@ -20,19 +20,18 @@ from trains.views import examples
 from trains.views.permissions import StaffWrite
 
 
-class DeparturesView(APIView):
-    permission_classes = (StaffWrite,)
-
+class DeparturesView(StaffWrite):
     @extend_schema(
         summary="Add an extra run (staff)",
         parameters=[IDEMPOTENCY_KEY],
         request=DepartureIn,
         responses={
             201: DepartureOut,
-            **problem_responses("invalid", "not-authenticated", "forbidden"),
+            **problem_responses(*examples.CREATING),
         },
         examples=[examples.EXTRA_RUN],
     )
+    @idempotent
     def post(self, request: Request) -> Response:
         asked = DepartureIn(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -40,9 +39,7 @@ class DeparturesView(APIView):
         return Response(DepartureOut(departure).data, status=201)
 
 
-class DepartureView(APIView):
-    permission_classes = (StaffWrite,)
-
+class DepartureView(StaffWrite):
     @extend_schema(
         summary="Close, reopen or re-price a departure (staff)",
         description="Holds and bookings stay what they are; new holds follow the change.",
@@ -62,9 +59,7 @@ class DepartureView(APIView):
         return Response(DepartureOut(departure).data)
 
 
-class GenerateSeatsView(APIView):
-    permission_classes = (StaffWrite,)
-
+class GenerateSeatsView(StaffWrite):
     @extend_schema(
         summary="Repair missing seat rows (staff)",
         description="Repeatable: seats that are there stay as they are.",

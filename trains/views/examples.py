@@ -1,6 +1,17 @@
-"""Examples for the API's description."""
+"""Examples and shared answers for the API's description."""
+
+from typing import Final
 
 from drf_spectacular.utils import OpenApiExample
+
+CREATING: Final = (
+    "invalid",
+    "not-authenticated",
+    "forbidden",
+    "idempotency-in-flight",
+    "idempotency-key-reused",
+)
+"""What every call that creates may be refused with."""
 
 FULL_TRAIN = OpenApiExample(
     "Full form",

@@ -1,11 +1,11 @@
-"""Who may do what with the timetable."""
+"""Who may do what with the timetable, and how often."""
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 
-class StaffWrite(BasePermission):
+class MayWrite(BasePermission):
     """Everybody reads, staff write."""
 
     message = "Only staff may change the timetable."
@@ -15,7 +15,7 @@ class StaffWrite(BasePermission):
         return request.method in SAFE_METHODS or bool(getattr(request.user, "is_staff", False))
 
 
-class StaffOnly(BasePermission):
+class MayEnter(BasePermission):
     """Staff read and write."""
 
     message = "Only staff may see this."
@@ -23,3 +23,20 @@ class StaffOnly(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         del view
         return bool(getattr(request.user, "is_staff", False))
+
+
+class StaffWrite(APIView):
+    """For views that everybody may read: writing is for staff, under their own rate limit."""
+
+    permission_classes = (MayWrite,)
+
+    @property
+    def throttle_scope(self) -> str | None:
+        return None if self.request.method in SAFE_METHODS else "staff"
+
+
+class StaffOnly(APIView):
+    """For views that are staff's alone."""
+
+    permission_classes = (MayEnter,)
+    throttle_scope = "staff"

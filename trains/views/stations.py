@@ -7,10 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.http.schema import IDEMPOTENCY_KEY, problem_responses
+from config.idempotency.views import idempotent
 from trains.models import Station
 from trains.serializers.stations import StationIn, StationOut, StationQuery
 from trains.services.create_station import create_station
 from trains.services.search_stations import search_stations
+from trains.views import examples
 from trains.views.permissions import StaffWrite
 
 _EXAMPLE = {
@@ -22,8 +24,7 @@ _EXAMPLE = {
 }
 
 
-class StationsView(ListAPIView[Station]):
-    permission_classes = (StaffWrite,)
+class StationsView(StaffWrite, ListAPIView[Station]):
     serializer_class = StationOut
 
     def get_queryset(self) -> QuerySet[Station]:
@@ -47,10 +48,11 @@ class StationsView(ListAPIView[Station]):
         request=StationIn,
         responses={
             201: StationOut,
-            **problem_responses("invalid", "not-authenticated", "forbidden"),
+            **problem_responses(*examples.CREATING),
         },
         examples=[OpenApiExample("A station", _EXAMPLE)],
     )
+    @idempotent
     def post(self, request: Request) -> Response:
         asked = StationIn(data=request.data)
         asked.is_valid(raise_exception=True)

@@ -5,10 +5,10 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from config.errors import NotFound
 from config.http.schema import IDEMPOTENCY_KEY, problem_responses
+from config.idempotency.views import idempotent
 from trains.models import Train
 from trains.serializers.trains_in import FullTrainIn, ShortTrainIn, TrainPatch, TrainQuery
 from trains.serializers.trains_out import TrainOut, TrainRow, trains_in_full, trains_in_short
@@ -19,8 +19,7 @@ from trains.views import examples
 from trains.views.permissions import StaffWrite
 
 
-class TrainsView(ListAPIView[Train]):
-    permission_classes = (StaffWrite,)
+class TrainsView(StaffWrite, ListAPIView[Train]):
     serializer_class = TrainRow
 
     def get_queryset(self) -> QuerySet[Train]:
@@ -55,10 +54,11 @@ class TrainsView(ListAPIView[Train]):
         ),
         responses={
             201: TrainOut,
-            **problem_responses("invalid", "not-authenticated", "forbidden"),
+            **problem_responses(*examples.CREATING),
         },
         examples=[examples.FULL_TRAIN, examples.SHORT_TRAIN],
     )
+    @idempotent
     def post(self, request: Request) -> Response:
         if "stops" in request.data or "coaches" in request.data:
             full = FullTrainIn(data=request.data)
@@ -71,9 +71,7 @@ class TrainsView(ListAPIView[Train]):
         return Response(TrainOut(trains_in_full().get(pk=train.pk)).data, status=201)
 
 
-class TrainView(APIView):
-    permission_classes = (StaffWrite,)
-
+class TrainView(StaffWrite):
     @extend_schema(
         summary="Show a train",
         responses={200: TrainOut, **problem_responses("not-found", "not-authenticated")},

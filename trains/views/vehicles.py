@@ -5,10 +5,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from config.errors import NotFound
 from config.http.schema import IDEMPOTENCY_KEY, problem_responses
+from config.idempotency.views import idempotent
 from trains.models import VehicleTemplate
 from trains.serializers.vehicles import NamedVehiclePatch, VehicleIn, VehicleOut, VehiclePatch
 from trains.services.save_vehicle import change_vehicle, create_vehicle
@@ -16,8 +16,7 @@ from trains.views import examples
 from trains.views.permissions import StaffOnly
 
 
-class VehiclesView(ListAPIView[VehicleTemplate]):
-    permission_classes = (StaffOnly,)
+class VehiclesView(StaffOnly, ListAPIView[VehicleTemplate]):
     serializer_class = VehicleOut
 
     def get_queryset(self) -> QuerySet[VehicleTemplate]:
@@ -39,10 +38,11 @@ class VehiclesView(ListAPIView[VehicleTemplate]):
         request=VehicleIn,
         responses={
             201: VehicleOut,
-            **problem_responses("invalid", "not-authenticated", "forbidden"),
+            **problem_responses(*examples.CREATING),
         },
         examples=[examples.VEHICLE],
     )
+    @idempotent
     def post(self, request: Request) -> Response:
         asked = VehicleIn(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -64,9 +64,7 @@ class VehiclesView(ListAPIView[VehicleTemplate]):
         return _change(asked.validated_data["code"], asked, request)
 
 
-class VehicleView(APIView):
-    permission_classes = (StaffOnly,)
-
+class VehicleView(StaffOnly):
     @extend_schema(
         summary="Show a vehicle template (staff)",
         responses={

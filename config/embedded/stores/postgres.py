@@ -142,7 +142,7 @@ class Postgres(Store):
         it is also how PostgreSQL notices orphaned ones.
         """
         deadline = time.monotonic() + LEFTOVER_SECONDS
-        while str(self._data) in {p.info["cwd"] for p in psutil.process_iter(["cwd"])}:
+        while str(self._data.resolve()) in {p.info["cwd"] for p in psutil.process_iter(["cwd"])}:
             if time.monotonic() > deadline:
                 raise StartFailed(f"an older PostgreSQL still runs on {self._data}")
             time.sleep(0.1)

@@ -1,0 +1,9 @@
+"""Django's admin for the timetable: lists to look at, and changes that go through the services.
+
+What the engine relies on (stops, seats, ordinals) is shown and not edited; what may be changed is
+handed to the same services as the API's calls, so that facts are written and seat images follow.
+"""
+
+from trains.admin import departures, network, rolling_stock, trains
+
+__all__ = ["departures", "network", "rolling_stock", "trains"]
