@@ -63,7 +63,7 @@ def _web(environment: Mapping[str, str]) -> tuple[str, ...]:
         # Granian counts connections here, idle ones too: a small number would let sixteen quiet
         # keep-alive clients lock everybody else out. What runs at once is bounded by the threads.
         *("--backlog", "2048", "--backpressure", "1024"),
-        *("--respawn-failed-workers", "--workers-kill-timeout", "10"),
+        *("--respawn-failed-workers", "--respawn-interval", "1", "--workers-kill-timeout", "10"),
         *("--static-path-mount", str(STATIC_FOLDER)),
     )
 

@@ -21,22 +21,34 @@ WEB_START_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What `run` does once the stores are ready: argument lists by name, in order."""
+    """What `run` does once the stores are ready: argument lists by name, in order.
+
+    What the set-up steps in `spoken` print is also told to the person at the terminal.
+    """
 
     set_up: Mapping[str, tuple[str, ...]]
     long_running: Mapping[str, tuple[str, ...]]
+    spoken: frozenset[str] = frozenset()
+
+
+def real_plan(environment: Mapping[str, str]) -> Plan:
+    """Migrations and demo network, then web, worker and beat."""
+    return Plan(
+        set_up={name: command(name, environment) for name in SET_UP},
+        long_running={name: command(name, environment) for name in LONG_RUNNING},
+        spoken=frozenset({"seed-demo"}),  # it says which accounts there are now, and loudly
+    )
 
 
 def serve_all() -> int:
-    """Stores, then migrations and demo network, then web, worker and beat."""
+    """`run`: all of Seatlock in this checkout's data folder."""
     environment = read_environment(CHECKOUT)
-
-    plan = Plan(
-        set_up={name: command(name, environment) for name in SET_UP},
-        long_running={name: command(name, environment) for name in LONG_RUNNING},
+    return serve_plan(
+        real_plan(environment),
+        places=home_places(),
+        settings=read_settings(environment),
+        environment=environment,
     )
-    settings = read_settings(environment)
-    return serve_plan(plan, places=home_places(), settings=settings, environment=environment)
 
 
 def serve_plan(
@@ -117,6 +129,9 @@ def _start_plan(
     for name, argv in plan.set_up.items():
         say(name)
         supervisor.run_or_fail(spec(name, argv))
+        if name in plan.spoken:
+            for line in (places.logs / f"{name}.log").read_text().splitlines():
+                say(f"  {line}")
     for name, argv in plan.long_running.items():
         supervisor.start(spec(name, argv), stage=APP_STAGE)
 

@@ -76,12 +76,14 @@ def stand_in(
     *,
     ports: dict[str, int] | None = None,
     set_up: str = "",
+    real: bool = False,
     environment: dict[str, str] | None = None,
 ) -> Keeper:
-    """`run` with stand-ins (see `stand_in`), with data in `data`."""
+    """`run` with stand-ins or with the real thing (see `stand_in`), with data in `data`."""
     chosen = ports or dict(free_ports().ports)
     in_order = [str(chosen[name]) for name in PORT_DEFAULTS]
     more = ["--set-up", set_up] if set_up else []
+    more += ["--real"] if real else []
     return Keeper(
         [sys.executable, "-m", "tests.ops.stand_in", str(data), *in_order, *more],
         messages=data.with_name(data.name + ".messages"),

@@ -1,9 +1,10 @@
 """`run` with stand-ins for web, worker and beat, so that these tests are about the keeping alone.
 
-    python -m tests.ops.stand_in DATA_FOLDER PORT... [--set-up ARG...]
+    python -m tests.ops.stand_in DATA_FOLDER PORT... [--set-up SOURCE] [--real]
 
 starts the stores on the given ports, in the order of `PORT_DEFAULTS`, and a web stand-in that
-answers HTTP and has children in sessions of their own, as forking servers do.
+answers HTTP and has children in sessions of their own, as forking servers do. With --real it
+starts the real web, worker and beat instead.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from pathlib import Path
 from config.embedded.errors import EmbeddedError
 from config.embedded.guard import say
 from config.embedded.places import Places
-from config.embedded.serve import Plan, serve_plan
+from config.embedded.serve import Plan, real_plan, serve_plan
 from config.embedded.settings import PORT_DEFAULTS, read_settings
 
 WEB = """
@@ -30,21 +31,23 @@ HTTPServer(("127.0.0.1", int(sys.argv[1])), BaseHTTPRequestHandler).serve_foreve
 NAP = "import time; time.sleep(600)"
 
 
+def stand_ins(port: str, set_up: str | None) -> Plan:
+    python = sys.executable
+    return Plan(
+        set_up={"set-up": (python, "-c", set_up)} if set_up else {},
+        long_running={"web": (python, "-c", WEB, port), "worker": (python, "-c", NAP)},
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("data", type=Path)
     parser.add_argument("ports", nargs=len(PORT_DEFAULTS))
     parser.add_argument("--set-up", help="Python source to run before web and worker")
+    parser.add_argument("--real", action="store_true")
     chosen = parser.parse_args()
     environment = dict(os.environ) | dict(zip(PORT_DEFAULTS, chosen.ports, strict=True))
-    python = sys.executable
-    plan = Plan(
-        set_up={"set-up": (python, "-c", chosen.set_up)} if chosen.set_up else {},
-        long_running={
-            "web": (python, "-c", WEB, environment["PORT"]),
-            "worker": (python, "-c", NAP),
-        },
-    )
+    plan = real_plan(environment) if chosen.real else stand_ins(environment["PORT"], chosen.set_up)
     try:
         return serve_plan(
             plan,
