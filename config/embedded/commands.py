@@ -2,13 +2,15 @@
 
 `make run` starts them as children; a container runs one of them:
 
-    python -m config.embedded.commands migrate | collect-static | seed-demo | web | worker | beat
+    python -m config.embedded.commands check | migrate | collect-static | seed-demo
+    python -m config.embedded.commands web | worker | beat
 
 which replaces itself with that program, so that signals reach it. Uses nothing but the standard
 library: an image without the embedded servers has this module too.
 """
 
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,7 +27,7 @@ DEFAULTS = {
     "WEB_THREADS": "8",
     "WORKER_PROCESSES": "2",
 }
-SET_UP = ("migrate", "collect-static", "seed-demo")
+SET_UP = ("check", "migrate", "collect-static", "seed-demo")
 LONG_RUNNING = ("web", "worker", "beat")
 
 
@@ -33,6 +35,8 @@ def command(name: str, environment: Mapping[str, str]) -> tuple[str, ...]:
     """The argument list of one of `SET_UP` or `LONG_RUNNING`. Run it in `CHECKOUT`."""
     manage = (sys.executable, "manage.py")
     match name:
+        case "check":
+            return (sys.executable, "-c", "import config.wsgi")
         case "migrate":
             return (*manage, "migrate", "--noinput")
         case "collect-static":
@@ -63,7 +67,7 @@ def _web(environment: Mapping[str, str]) -> tuple[str, ...]:
         # Granian counts connections here, idle ones too: a small number would let sixteen quiet
         # keep-alive clients lock everybody else out. What runs at once is bounded by the threads.
         *("--backlog", "2048", "--backpressure", "1024"),
-        *("--respawn-failed-workers", "--respawn-interval", "1", "--workers-kill-timeout", "10"),
+        *("--respawn-failed-workers", "--workers-kill-timeout", "10"),
         *("--static-path-mount", str(STATIC_FOLDER)),
     )
 
@@ -91,6 +95,12 @@ def main(arguments: list[str]) -> None:
         raise SystemExit(__doc__)
     argv = command(arguments[0], os.environ)
     os.chdir(CHECKOUT)
+    if arguments == ["web"]:
+        # Granian brings a worker back that died; one that refuses to start, for a wrong setting,
+        # it would bring back for ever.
+        check = subprocess.run(command("check", os.environ), check=False)  # noqa: S603
+        if check.returncode != 0:
+            raise SystemExit(check.returncode)
     os.execv(argv[0], argv)  # noqa: S606 (our own argument lists)
 
 
