@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from analytics.operations import views as operations
 from analytics.reports import views as reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -10,4 +11,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("analytics/latency/", reports.LatencyView.as_view()),
     path("analytics/occupancy/", reports.OccupancyView.as_view()),
     path("analytics/demand/", reports.DemandView.as_view()),
+    path("operations/bookings/", operations.BookingsView.as_view()),
+    path("operations/statistics/", operations.StatisticsView.as_view()),
+    path("operations/dashboard/", operations.DashboardView.as_view()),
+    path("operations/holds/", operations.HoldsView.as_view()),
+    path("operations/holds/<str:hold>/release/", operations.ReleaseHoldView.as_view()),
+    path("operations/audit/", operations.AuditView.as_view()),
 ]

@@ -6,7 +6,6 @@ Against a mongod of its own, which these tests stop and kill.
 import time
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -25,7 +24,7 @@ from config.stores import mongo as mongo_client
 from config.stores.mongo import audit_database
 from config.stores.redis import holds_store
 from tests.analytics.conftest import add_hold_facts, hold_fact, unshipped_hold_facts
-from tests.analytics.mongod import Mongod
+from tests.stores import OwnStore
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("streams")]
 
@@ -34,20 +33,19 @@ NOTICEABLE_SECONDS = 0.5
 
 
 @pytest.fixture
-def mongod(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mongod]:
-    server = Mongod(tmp_path)
-    server.start()
-    changed = {"mongo_url": server.url, "mongo_timeout_seconds": ATTEMPT_SECONDS}
+def mongod(
+    own_mongo: OwnStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[OwnStore]:
+    changed = {"mongo_url": own_mongo.url, "mongo_timeout_seconds": ATTEMPT_SECONDS}
     settings.ENV = settings.ENV.model_copy(update=changed)
     for module, name in ((sink, "WRITE_SECONDS"), (gaps, "WRITE_SECONDS")):
         monkeypatch.setattr(module, name, ATTEMPT_SECONDS)
     mongo_client._client.cache_clear()
     shipper.forget_failures()
-    yield server
+    yield own_mongo
     audit_database().client.close()
     mongo_client._client.cache_clear()
     shipper.forget_failures()
-    server.kill()
 
 
 def make_facts(name: str) -> None:
@@ -72,7 +70,7 @@ def documents() -> dict[str, int]:
 
 @pytest.mark.parametrize("how", ["frozen", "killed"])
 def test_requests_go_on_without_mongodb_and_everything_arrives_when_it_is_back(
-    mongod: Mongod, how: str
+    mongod: OwnStore, how: str
 ) -> None:
     make_facts("before")
     ask(3)
@@ -93,7 +91,7 @@ def test_requests_go_on_without_mongodb_and_everything_arrives_when_it_is_back(
     assert unshipped_hold_facts() == holds_store().xlen(keys.REQUESTS) == 0
 
 
-def test_a_fact_whose_answer_was_lost_is_one_document(mongod: Mongod) -> None:
+def test_a_fact_whose_answer_was_lost_is_one_document(mongod: OwnStore) -> None:
     """Frozen after it read the insert: the shipper hears nothing, the document is there."""
     make_facts("before")
     ship_pending()
@@ -106,7 +104,7 @@ def test_a_fact_whose_answer_was_lost_is_one_document(mongod: Mongod) -> None:
     assert documents()[FACTS] == 4
 
 
-def test_what_was_acknowledged_survives_the_sudden_death_of_mongodb(mongod: Mongod) -> None:
+def test_what_was_acknowledged_survives_the_sudden_death_of_mongodb(mongod: OwnStore) -> None:
     make_facts("before")
     assert ship_pending() == 2
     mongod.kill()
@@ -115,7 +113,7 @@ def test_what_was_acknowledged_survives_the_sudden_death_of_mongodb(mongod: Mong
 
 
 def test_after_a_failure_the_shipper_stays_away_for_a_while_and_longer_each_time(
-    mongod: Mongod, monkeypatch: pytest.MonkeyPatch
+    mongod: OwnStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moment = 0.0
     monkeypatch.setattr(backoff, "time", SimpleNamespace(monotonic=lambda: moment))

@@ -9,8 +9,8 @@ from pymongo.database import Database
 from analytics.reports.occupancy import Occupancy, Wanted, occupancy
 from analytics.shipping.shipper import ship_pending
 from config.outbox.facts import Fact, append
-from tests.analytics.timetable import make_departure, make_train
-from trains.models import Departure
+from tests.availability import railway
+from trains.models import Departure, Train
 
 Mongo = Database[dict[str, Any]]
 
@@ -48,8 +48,18 @@ def cancel(pnr: str, departure: Departure, *, seats: list[int], number: int = 0)
     )
 
 
-def around(run: Departure) -> Wanted:
-    return Wanted(first_date=run.service_date, last_date=run.service_date)
+def make_train(number: str, *, seats: int = 8) -> Train:
+    """Five stops, so four legs, and one coach."""
+    stops = ("AAA", "BBB", "CCC", "DDD", "EEE")
+    return railway.train(number, stops=stops, coaches=(("S1", "SL", seats),))
+
+
+def run(*, seats: int = 8) -> Departure:
+    return railway.departure(make_train("11057", seats=seats))
+
+
+def around(departure: Departure) -> Wanted:
+    return Wanted(first_date=departure.service_date, last_date=departure.service_date)
 
 
 def only(departure: Departure) -> Occupancy:
@@ -60,7 +70,7 @@ def only(departure: Departure) -> Occupancy:
 
 
 def test_a_seat_sold_for_half_the_way_fills_half_a_seat() -> None:
-    departure = make_departure(make_train(seats=10))
+    departure = run(seats=10)
     book("A", departure, seats=[1, 2])
     book("B", departure, seats=[3], stops=(0, 2))
     book("C", departure, seats=[3], stops=(2, 4))
@@ -74,7 +84,7 @@ def test_a_seat_sold_for_half_the_way_fills_half_a_seat() -> None:
 
 
 def test_a_cancelled_booking_is_taken_off_and_its_seat_can_be_sold_again() -> None:
-    departure = make_departure(make_train())
+    departure = run()
     book("A", departure, seats=[1, 2])
     book("B", departure, seats=[5], stops=(0, 1))
     cancel("A", departure, seats=[1, 2])
@@ -84,7 +94,7 @@ def test_a_cancelled_booking_is_taken_off_and_its_seat_can_be_sold_again() -> No
 
 
 def test_parts_of_a_booking_can_be_cancelled_one_after_the_other() -> None:
-    departure = make_departure(make_train())
+    departure = run()
     book("A", departure, seats=[1, 2, 3])
     cancel("A", departure, seats=[2], number=1)
     assert only(departure).seats_sold == 2
@@ -93,17 +103,18 @@ def test_parts_of_a_booking_can_be_cancelled_one_after_the_other() -> None:
 
 
 def test_a_departure_with_everything_cancelled_is_empty_and_still_listed() -> None:
-    departure = make_departure(make_train())
+    departure = run()
     book("A", departure, seats=[1])
     cancel("A", departure, seats=[1])
     assert (only(departure).seats_sold, only(departure).share) == (0, 0.0)
 
 
 def test_departures_come_by_date_in_pages_and_by_train() -> None:
-    train, other = make_train(), make_train("11058")
-    runs = [make_departure(train, days_ahead=day) for day in (4, 3)] + [make_departure(other)]
-    for number, run in enumerate(runs):
-        book(f"P{number}", run, seats=[1])
+    train, other = make_train("11057"), make_train("11058")
+    runs = [railway.departure(train, days_ahead=day) for day in (4, 3)]
+    runs.append(railway.departure(other, days_ahead=3))
+    for number, each in enumerate(runs):
+        book(f"P{number}", each, seats=[1])
     ship_pending()
     window = Wanted(first_date=runs[1].service_date, last_date=runs[0].service_date)
 
@@ -116,7 +127,7 @@ def test_departures_come_by_date_in_pages_and_by_train() -> None:
 
 
 def test_a_named_departure_is_shown_although_nothing_is_sold() -> None:
-    departure = make_departure(make_train())
+    departure = run()
     count, (row,) = occupancy(
         wanted=replace(around(departure), departure=departure.pk), limit=20, offset=0
     )

@@ -1,0 +1,251 @@
+"""Queries, bodies and answers of the staff calls."""
+
+from datetime import datetime
+from typing import Any
+
+from rest_framework import serializers
+
+from analytics.reports.ask import days_ago
+from config import clock
+from config.http.body import INT64_MAX
+from reservations.models import Booking
+from users.models import User
+
+NOBODY = 0  # no account has it: a user nobody knows has no bookings and no trail
+
+
+class UserField(serializers.CharField):
+    """A user by number, username or e-mail; gives the number."""
+
+    def to_internal_value(self, data: Any) -> int:  # type: ignore[override]  # text in, number out
+        text = super().to_internal_value(data)
+        if text.isascii() and text.isdigit():
+            return min(int(text[:20]), INT64_MAX)
+        by_name = User.objects.filter(username__iexact=text) | User.objects.filter(
+            email__iexact=text
+        )
+        return by_name.values_list("pk", flat=True).first() or NOBODY
+
+
+def _user() -> UserField:
+    return UserField(
+        default=None, max_length=254, help_text="Number, username or e-mail of an account."
+    )
+
+
+def _departure() -> serializers.IntegerField:
+    return serializers.IntegerField(default=None, min_value=1, max_value=INT64_MAX)
+
+
+class BookingsQuery(serializers.Serializer[Any]):
+    pnr = serializers.CharField(default=None, max_length=10)
+    user = _user()
+    departure = _departure()
+    status = serializers.ChoiceField(
+        default=None, choices=[Booking.Status.CONFIRMED.value, Booking.Status.CANCELLED.value]
+    )
+
+    def validate_pnr(self, text: str | None) -> str | None:
+        """PNRs are written in capitals; people read them out as they like."""
+        return text.upper() if text else text
+
+
+class HoldsQuery(serializers.Serializer[Any]):
+    user = _user()
+    departure = _departure()
+
+
+class AuditQuery(serializers.Serializer[Any]):
+    hold = serializers.CharField(default=None, max_length=64)
+    pnr = serializers.CharField(default=None, max_length=10)
+    user = _user()
+
+    def validate_pnr(self, text: str | None) -> str | None:
+        return text.upper() if text else text
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if all(value is None for value in attrs.values()):
+            raise serializers.ValidationError("Name a hold, a pnr or a user.")
+        return attrs
+
+
+class StatisticsQuery(serializers.Serializer[Any]):
+    since = serializers.DateTimeField(
+        default=days_ago, help_text="Booked from this moment or date on; else 30 days ago."
+    )
+    until = serializers.DateTimeField(default=clock.now, help_text="Booked before; else now.")
+
+    def validate(self, attrs: dict[str, datetime]) -> dict[str, datetime]:
+        if attrs["until"] < attrs["since"]:
+            raise serializers.ValidationError({"until": ["Must not be before since."]})
+        return attrs
+
+
+class ReleaseBody(serializers.Serializer[Any]):
+    reason = serializers.CharField(
+        max_length=200, help_text="Why; it is kept with your name in the trail."
+    )
+
+
+class MoneyOut(serializers.Serializer[Any]):
+    amount = serializers.DecimalField(max_digits=14, decimal_places=2)
+    currency = serializers.CharField()
+
+
+class TrainOut(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    name = serializers.CharField()
+
+
+class BoardingOut(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    departs_at = serializers.DateTimeField()
+
+
+class AlightingOut(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    arrives_at = serializers.DateTimeField()
+
+
+class StaffBookingOut(serializers.Serializer[Any]):
+    pnr = serializers.CharField(source="booking.pnr")
+    status = serializers.CharField(source="booking.status")
+    user = serializers.IntegerField()
+    hold = serializers.CharField(source="booking.hold")
+    departure = serializers.IntegerField(source="booking.departure")
+    train = TrainOut(source="booking.train")
+    service_date = serializers.DateField(source="booking.service_date")
+    source = BoardingOut(source="booking.source")  # type: ignore[assignment]  # a field
+    destination = AlightingOut(source="booking.destination")
+    seats = serializers.ListField(source="booking.seats", child=serializers.CharField())
+    passengers = serializers.ListField(
+        source="booking.passengers", child=serializers.JSONField(allow_null=True)
+    )
+    fare = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField(source="booking.created_at")
+    cancelled_at = serializers.DateTimeField(source="booking.cancelled_at", allow_null=True)
+
+    def get_fare(self, row: Any) -> MoneyOut:
+        fare = {"amount": row.booking.fare, "currency": row.booking.currency}
+        return MoneyOut(fare).data  # type: ignore[return-value]  # annotated for the description
+
+
+class LiveHoldOut(serializers.Serializer[Any]):
+    hold = serializers.CharField()
+    status = serializers.ChoiceField(choices=["held", "confirming"])
+    user = serializers.IntegerField()
+    departure = serializers.IntegerField()
+    train = serializers.CharField()
+    service_date = serializers.DateField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a field
+    destination = serializers.CharField()
+    seats = serializers.ListField(child=serializers.CharField())
+    fare = serializers.DecimalField(max_digits=14, decimal_places=2)
+    currency = serializers.CharField()
+    taken_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+
+
+class ReleasedOut(serializers.Serializer[Any]):
+    hold = serializers.CharField()
+    status = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class FactOut(serializers.Serializer[Any]):
+    id = serializers.CharField(help_text="Names the fact for ever.")
+    kind = serializers.CharField()
+    subject = serializers.CharField()
+    stage = serializers.IntegerField()
+    number = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    hold = serializers.CharField(allow_null=True)
+    pnr = serializers.CharField(allow_null=True)
+    user = serializers.IntegerField(allow_null=True)
+    departure = serializers.IntegerField(allow_null=True)
+    train = serializers.CharField(allow_null=True)
+    service_date = serializers.CharField(allow_null=True)
+    source = serializers.CharField(allow_null=True)  # type: ignore[assignment]  # a field
+    destination = serializers.CharField(allow_null=True)
+    body = serializers.DictField()
+
+
+class HoldCountOut(serializers.Serializer[Any]):
+    live = serializers.IntegerField()
+    confirming = serializers.IntegerField()
+
+
+class BookingCountOut(serializers.Serializer[Any]):
+    today = serializers.IntegerField()
+    cancelled_today = serializers.IntegerField()
+    revenue_today = MoneyOut(many=True)
+
+
+class StreamsOut(serializers.Serializer[Any]):
+    hold_facts = serializers.IntegerField(help_text="Facts of holds not yet in MongoDB.")
+    requests = serializers.IntegerField(help_text="Request log entries not yet in MongoDB.")
+    requests_dropped = serializers.IntegerField(help_text="Entries there was no room for.")
+    odd_members = serializers.IntegerField(help_text="Holds no script could read.")
+
+
+class SinkOut(serializers.Serializer[Any]):
+    dead_letters = serializers.IntegerField()
+    gaps = serializers.IntegerField(help_text="Times Redis lost memory before all was shipped.")
+    shipper_seen_at = serializers.DateTimeField(allow_null=True)
+
+
+class StoreOut(serializers.Serializer[Any]):
+    store = serializers.CharField()
+    is_up = serializers.BooleanField()
+    latency_ms = serializers.FloatField(allow_null=True)
+
+
+class DashboardOut(serializers.Serializer[Any]):
+    as_of = serializers.DateTimeField()
+    time_zone = serializers.CharField(help_text="Whose today it is.")
+    holds = HoldCountOut(allow_null=True)
+    bookings = BookingCountOut(allow_null=True)
+    outbox_pending = serializers.IntegerField(allow_null=True)
+    streams = StreamsOut(allow_null=True)
+    sink = SinkOut(allow_null=True)
+    stores = StoreOut(many=True)
+
+
+class TotalsOut(serializers.Serializer[Any]):
+    bookings = serializers.IntegerField()
+    cancelled = serializers.IntegerField()
+    seats = serializers.IntegerField()
+    revenue = serializers.DecimalField(max_digits=14, decimal_places=2)
+    currency = serializers.CharField()
+
+
+class DayTotalsOut(TotalsOut):
+    day = serializers.DateField()
+
+
+class TrainTotalsOut(TotalsOut):
+    train = serializers.CharField()
+
+
+class StatusTotalsOut(TotalsOut):
+    status = serializers.CharField()
+
+
+class ClassTotalsOut(serializers.Serializer[Any]):
+    travel_class = serializers.CharField()
+    bookings = serializers.IntegerField()
+    seats = serializers.IntegerField()
+    cancelled_seats = serializers.IntegerField()
+
+
+class StatisticsOut(serializers.Serializer[Any]):
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    time_zone = serializers.CharField()
+    totals = TotalsOut(many=True, help_text="One row for each currency.")
+    by_day = DayTotalsOut(many=True)
+    by_train = TrainTotalsOut(many=True)
+    by_class = ClassTotalsOut(many=True)
+    by_status = StatusTotalsOut(many=True)
