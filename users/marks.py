@@ -25,6 +25,7 @@ import redis
 from django.conf import settings
 
 from config.stores import keys
+from config.stores.outage import Outage
 from config.stores.redis import holds_store
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,11 @@ COMPLETE: Final = b"complete:"
 OWED_AT_MOST: Final = 10_000
 LOGINS_PER_PIPELINE: Final = 100
 
+_outage = Outage(
+    logger,
+    lost="marks of ended logins cannot be read, PostgreSQL is asked instead",
+    back="marks of ended logins can be read again",
+)
 _owed: set[str] = set()
 _owed_lock = threading.Lock()
 
@@ -44,8 +50,9 @@ def look(sid: str) -> bool | None:
             _pay()
         found: list[Any] = holds_store().mget(keys.ended(0, sid), keys.marks(0))
     except redis.RedisError as down:
-        logger.warning("marks of ended logins cannot be read: %s", down)
+        _outage.failed(down)
         return None
+    _outage.answered()
     mark, complete = found
     if mark is not None:
         return True

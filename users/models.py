@@ -40,7 +40,7 @@ class User(AbstractUser):
         somebody else's e-mail.
         """
         super().clean()
-        if "@" in self.username and self.username.lower() != self.email.lower():
+        if "@" in (self.username or "") and self.username.lower() != self.email.lower():
             raise ValidationError(
                 {"username": "A username with @ in it must be your own e-mail address."}
             )

@@ -71,7 +71,7 @@ def decode(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
 def _by_field(message: str) -> dict[str, list[str]]:
     """The decoder's message as a field path: `seats.0` for "... - at `$.seats[0]`"."""
     place = _PLACE.search(message)
-    path = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", place[1]) if place else ""
+    path = re.sub(r"\[(\d+)\]", r".\1", place[1].replace("[...]", "")) if place else ""
     said = _PLACE.sub("", message)
     if missing := _MISSING.match(said):
         return {f"{path}.{missing[1]}".strip("."): ["This field is required."]}

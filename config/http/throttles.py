@@ -11,7 +11,6 @@ know when to come again, so a check of user and address would take two to four r
 import hashlib
 import logging
 import math
-import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +28,7 @@ from rest_framework.throttling import BaseThrottle
 from config.errors import Throttled
 from config.http.addresses import client_network
 from config.http.requests import django_request
+from config.stores.outage import Outage
 
 if TYPE_CHECKING:  # DRF's views import this module while they are being imported
     from rest_framework.views import APIView
@@ -72,31 +72,12 @@ RATES: Final[dict[str, Rate]] = {
 }
 
 
-class _Breather:
-    """After a failure the cache's server is left alone for a moment, so that requests do not
-    each wait for its time-out; the failure is logged once until it answers again.
-    """
-
-    def __init__(self) -> None:
-        self.until = 0.0
-        self.is_down = False
-
-    def is_on(self) -> bool:
-        return time.monotonic() < self.until
-
-    def failed(self, error: Exception) -> None:
-        self.until = time.monotonic() + BREATHER_SECONDS
-        if not self.is_down:
-            logger.warning("rate limits are off, the cache's server is away: %s", error)
-        self.is_down = True
-
-    def answered(self) -> None:
-        if self.is_down:
-            logger.warning("rate limits are on again")
-        self.is_down = False
-
-
-_breather = _Breather()
+_outage = Outage(
+    logger,
+    lost="rate limits are off, the cache's server is away",
+    back="rate limits are on again",
+    rest_seconds=BREATHER_SECONDS,
+)
 
 
 @cache
@@ -114,7 +95,7 @@ def check(
     `scope` is a key of `RATES`. `subject`: what the body names, where it has a quota of its own;
     only its hash reaches the cache's server.
     """
-    if settings.ENV.throttles == "off" or _breather.is_on():
+    if settings.ENV.throttles == "off" or _outage.is_resting:
         return
     rate = RATES[scope]
     # One hash tag a scope: both keys of a check must lie in one slot of a cluster.
@@ -128,9 +109,9 @@ def check(
     try:
         wait = _script()(list(quotas), numbers, client=get_redis_connection("default"))
     except redis.RedisError as error:
-        _breather.failed(error)
+        _outage.failed(error)
         return
-    _breather.answered()
+    _outage.answered()
     if wait:
         raise Throttled(math.ceil(wait / 1_000_000))
 

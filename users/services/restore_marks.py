@@ -5,7 +5,6 @@ Run by Celery beat, and by any process that finds `{0}:marks` missing.
 
 import logging
 import threading
-import time
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -15,6 +14,7 @@ from django.conf import settings
 
 from config import clock
 from config.stores import keys
+from config.stores.outage import Outage
 from config.stores.redis import holds_store
 from users import marks
 from users.models import Login
@@ -26,7 +26,12 @@ RESTORING_SECONDS: Final = 30
 BREATHER_SECONDS: Final = 2.0
 
 _turn = threading.Lock()
-_resting_until = 0.0
+_outage = Outage(
+    logger,
+    lost="marks of ended logins cannot be restored",
+    back="marks of ended logins were restored",
+    rest_seconds=BREATHER_SECONDS,
+)
 
 
 def restore_ended_marks(*, force: bool = False) -> int:
@@ -48,7 +53,7 @@ def restore_ended_marks(*, force: bool = False) -> int:
     written = sum(_restore(batch, force=force) for batch in _recently_ended())
     if not was_complete and store.get(keys.marks(0)) == token:
         store.set(keys.marks(0), complete)
-        logger.warning("marks of ended logins were incomplete; %s restored", written)
+        logger.info("marks of ended logins were incomplete; %s restored", written)
     return written
 
 
@@ -57,14 +62,13 @@ def notice_lost_marks() -> None:
 
     One thread of a process works at a time, and rests afterwards; the others go on.
     """
-    global _resting_until  # noqa: PLW0603  # one rest for the whole process
-    if time.monotonic() < _resting_until or not _turn.acquire(blocking=False):
+    if _outage.is_resting or not _turn.acquire(blocking=False):
         return
     try:
         restore_ended_marks()
+        _outage.answered()
     except redis.RedisError as down:
-        logger.warning("marks of ended logins cannot be restored: %s", down)
-        _resting_until = time.monotonic() + BREATHER_SECONDS
+        _outage.failed(down)
     finally:
         _turn.release()
 
