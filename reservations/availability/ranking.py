@@ -29,11 +29,10 @@ from numpy.typing import NDArray
 from reservations.availability.seating import Seating, seating_of
 from reservations.availability.stretches import Stretch
 from reservations.availability.train_plan import TrainPlan
+from reservations.availability.words import Ints, Words
 from trains.classes import sort_key
 
 Preference = Literal["together", "window", "any"]
-Words = NDArray[np.uint32]
-Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 # More than seats of one coach can ever be apart; small enough for the sums below.

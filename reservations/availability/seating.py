@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reservations.availability.train_plan import PlannedCoach, TrainPlan
-
-Ints = NDArray[np.int64]
+from reservations.availability.words import Ints
 
 # Berths along the side of a coach and lower ones look out as well as a window seat does.
 WINDOWS: Final = frozenset({"window", "lower", "side-lower", "side-middle", "side-upper"})

@@ -13,10 +13,11 @@ from config import clock
 from config.errors import Invalid, StoreUnavailable
 from reservations.availability import ranking
 from reservations.availability.plans import Plan, Stretch
+from reservations.availability.words import Words, words_of
 from reservations.errors import NotEnoughSeats, NotOnSale, SeatUnavailable
 from reservations.holds import store
 from reservations.holds.members import seats_text
-from reservations.services.refresh_image import Words, load_image, words_of
+from reservations.services.refresh_image import load_image
 from reservations.services.resolve_pin import resolve_pin
 from trains.sale import SaleState
 

@@ -18,18 +18,17 @@ from typing import Final, Literal
 
 import numpy as np
 from django.db import connection
-from numpy.typing import NDArray
 
 from config.errors import StoreUnavailable
 from reservations.availability.plans import Plan, TrainPlan, read_again
 from reservations.availability.stretches import pack_mask
+from reservations.availability.words import Words, words_of
 from reservations.holds import store
 from reservations.holds.ids import HoldRef
 from reservations.holds.scripts import Outcome
 
 ATTEMPTS: Final = 50
 Scope = Literal["some", "all", "load"]
-Words = NDArray[np.uint32]
 
 _ROWS: Final = """
 SELECT seat_id, lower(legs), upper(legs), FALSE FROM reservations_bookedseat
@@ -85,14 +84,6 @@ def _refresh(
         if outcome in {Outcome.DONE, Outcome.LOADED}:
             return
     raise StoreUnavailable("The seat image keeps changing; try again.")
-
-
-def words_of(image: bytes, train: TrainPlan) -> Words:
-    """A string of the image as uint32 words, (places, words); bytes that are missing are 0."""
-    flat = np.zeros(train.places * train.words, dtype="<u4")
-    given = np.frombuffer(image[: flat.nbytes - flat.nbytes % 4], dtype="<u4")
-    flat[: given.size] = given
-    return flat.reshape(train.places, train.words)
 
 
 def _taken_words(plan: Plan, seat_ids: Sequence[int] | None) -> tuple[Words, Words]:
