@@ -13,6 +13,7 @@ SELECT id FROM trains_train
 """
 
 # New seats are appended: a seat keeps its ordinal for ever (it is its place in the seat image).
+# MATERIALIZED: else PostgreSQL looks for the last ordinal again for each seat, not each train.
 _INSERT = """
 WITH wanted AS (
     SELECT c.train_id, c.id AS coach_id, c."order", n AS number,
@@ -23,11 +24,12 @@ WITH wanted AS (
      CROSS JOIN LATERAL generate_series(1, c.capacity) AS n
      WHERE c.id = ANY(%(coaches)s)
        AND NOT EXISTS (SELECT 1 FROM trains_seat s WHERE s.coach_id = c.id AND s.number = n)
-), last AS (
-    SELECT w.train_id,
+), last AS MATERIALIZED (
+    SELECT t.id AS train_id,
            (SELECT coalesce(max(s.ordinal), -1) FROM trains_seat s
-             WHERE s.train_id = w.train_id) AS ordinal
-      FROM (SELECT DISTINCT train_id FROM wanted) w
+             WHERE s.train_id = t.id) AS ordinal
+      FROM trains_train t
+     WHERE t.id IN (SELECT train_id FROM trains_coach WHERE id = ANY(%(coaches)s))
 )
 INSERT INTO trains_seat (train_id, coach_id, ordinal, number, position)
 SELECT w.train_id, w.coach_id,
