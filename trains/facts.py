@@ -11,6 +11,7 @@ which member of staff did what; their numbers are the revisions, which only grow
 | `station.created` | `station:<id>` | 0 | 0 |
 | `vehicle.created` | `vehicle:<id>` | 0 | 0 |
 | `vehicle.changed` | `vehicle:<id>` | 1 | its revision |
+| `feed.imported` | `feed:<code>` | 1 | its revision |
 | `departure.changed` | `departure:<id>` | 1 | its revision |
 | `departure.opened`, `departure.closed` | `departure:<id>` | 1 | its revision |
 """
@@ -82,6 +83,19 @@ def vehicle_changed(
         stage=CHANGED,
         number=revision,
         body={"vehicle": code, "fields": fields, "actor": actor_id},
+    )
+
+
+def feed_imported(*, feed: str, revision: int, digest: str, counts: dict[str, int]) -> Fact:
+    """`counts` says how many trains and departures are new, changed and removed."""
+    subject = f"feed:{feed}"
+    return Fact(
+        event_id=f"{subject}:imported:{revision}",
+        kind="feed.imported",
+        subject=subject,
+        stage=CHANGED,
+        number=revision,
+        body={"feed": feed, "digest": digest, **counts, "actor": None},
     )
 
 

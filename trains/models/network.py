@@ -4,13 +4,18 @@ from django.db import models
 
 
 class Feed(models.Model):
-    """A GTFS feed that was imported. `digest` is the SHA-256 of the file last imported."""
+    """A GTFS feed that was imported.
+
+    `digest` is the SHA-256 of the contents last imported; `revision` counts the imports that
+    changed something.
+    """
 
     code = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=200)
     timezone = models.CharField(max_length=64)
     digest = models.CharField(max_length=64, blank=True)
     imported_at = models.DateTimeField(null=True)
+    revision = models.PositiveIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return self.code
