@@ -11,7 +11,7 @@ from config.outbox.models import OutboxEvent
 from config.stores.redis import holds_store
 from reservations.models import BookedSeat, Booking
 from reservations.services.expire_holds import expire_holds
-from tests.reservations.conftest import Traveller
+from tests.engine import Traveller
 from tests.reservations.test_hold_seats import wish
 from trains.models import Departure
 

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from config.stores.redis import holds_store
 from reservations.holds import ids
-from tests.reservations.conftest import Traveller
+from tests.engine import Traveller
 from trains.models import Departure
 
 pytestmark = pytest.mark.django_db
