@@ -192,7 +192,8 @@ def refreshed_while_rebooked(
     bela                          lock, confirm
     """
     pnr = book(anna, departure, "S1-1")["pnr"]
-    real_end, done = store.refresh_end, []
+    real_end = store.refresh_end
+    done: list[bool] = []
 
     def late_end(number: int, begun: Any, correction: Any) -> Any:
         if not done:

@@ -91,8 +91,9 @@ def test_rule_1_without_the_answer_of_zrem_a_late_sweep_frees_a_seat_twice(
     find = "local member, zset = find(ARGV[1], ARGV[2])\nif not member then return {'gone'} end"
     (image,) = store.read_images([departure.id], members=True)
     assert image.members[0].hold == hold
-    text = holds_store().zrange(f"{{{departure.id % 64}}}:live:{departure.id}", 0, -1)[0].decode()
-    remembered = f"local member, zset = '{text}', LIVE"
+    text = holds_store().zrange(f"{{{departure.id % 64}}}:live:{departure.id}", 0, -1)[0]
+    assert isinstance(text, bytes)
+    remembered = f"local member, zset = '{text.decode()}', LIVE"
     anna.delete(f"reservations/holds/{hold}/")
     assert lock(bela, departure, "S1-1") == 201
 

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 import httpx
 import pytest
@@ -70,7 +71,7 @@ def test_fifty_travellers_for_the_same_ten_seats_twenty_times(
         for departure in departures:
             all_at_once(
                 [
-                    lambda p=passenger, d=departure, n=number: p.take(d, f"S1-{n % SEATS + 1}")
+                    partial(passenger.take, departure, f"S1-{number % SEATS + 1}")
                     for number, passenger in enumerate(passengers)
                 ]
             )
@@ -105,7 +106,7 @@ def test_a_storm_for_best_available_sells_every_seat_and_refuses_the_rest_cleanl
             }
             answers.append(passenger.http.post("/reservations/lock/", json=body))
 
-        all_at_once([lambda p=passenger: take_two(p) for passenger in passengers])
+        all_at_once([partial(take_two, passenger) for passenger in passengers])
 
     codes = Counter(answer.status_code for answer in answers)
     assert codes == {201: 30, 409: 30}, codes

@@ -31,7 +31,7 @@ def free_throttles() -> None:
 
 @pytest.fixture(autouse=True)
 def _clean(
-    transactional_db: None,  # noqa: ARG001  # restoring marks asks PostgreSQL
+    transactional_db: None,  # restoring marks asks PostgreSQL
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[None]:
