@@ -17,11 +17,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
 import numpy as np
-from django.db import connection
 
 from config.errors import StoreUnavailable
-from reservations.availability.plans import Plan, TrainPlan, read_again
-from reservations.availability.stretches import pack_mask
+from reservations.availability.plans import TrainPlan, read_again
+from reservations.availability.taken_rows import read_taken
 from reservations.availability.words import Words, words_of
 from reservations.holds import store
 from reservations.holds.ids import HoldRef
@@ -29,15 +28,6 @@ from reservations.holds.scripts import Outcome
 
 ATTEMPTS: Final = 50
 Scope = Literal["some", "all", "load"]
-
-_ROWS: Final = """
-SELECT seat_id, lower(legs), upper(legs), FALSE FROM reservations_bookedseat
- WHERE departure_id = %(departure)s AND live AND (%(seats)s::bigint[] IS NULL
-       OR seat_id = ANY(%(seats)s))
-UNION ALL
-SELECT seat_id, 0, %(legs)s, TRUE FROM reservations_seatblock
- WHERE departure_id = %(departure)s AND (%(seats)s::bigint[] IS NULL OR seat_id = ANY(%(seats)s))
-"""
 
 
 def refresh_seats(*, departure: int, seat_ids: Sequence[int], hold: HoldRef | None = None) -> None:
@@ -70,7 +60,8 @@ def _refresh(
         if not begun.epoch:
             return  # no image, nobody loads one: there is nothing to correct
         plan = read_again([departure])[departure]
-        rows, blocked = _taken_words(plan, seat_ids)
+        taken = read_taken({departure: plan}, seat_ids)[departure]
+        rows, blocked = taken.sold | taken.blocked, taken.blocked
         seen = words_of(begun.sold, plan.train)
         if seat_ids is not None:
             seen = _only(seen, plan.train, seat_ids)
@@ -84,29 +75,6 @@ def _refresh(
         if outcome in {Outcome.DONE, Outcome.LOADED}:
             return
     raise StoreUnavailable("The seat image keeps changing; try again.")
-
-
-def _taken_words(plan: Plan, seat_ids: Sequence[int] | None) -> tuple[Words, Words]:
-    """What the rows say: all taken bits, and those that are staff's blocks."""
-    train = plan.train
-    taken = np.zeros((train.places, train.words), dtype="<u4")
-    blocked = np.zeros_like(taken)
-    ordinal_of = {int(seat): ordinal for ordinal, seat in enumerate(train.seat_ids)}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _ROWS,
-            {
-                "departure": plan.departure,
-                "seats": None if seat_ids is None else list(seat_ids),
-                "legs": train.legs,
-            },
-        )
-        for seat_id, from_stop, to_stop, is_block in cursor.fetchall():
-            mask = np.frombuffer(pack_mask(from_stop, to_stop, train.words), dtype="<u4")
-            taken[ordinal_of[seat_id]] |= mask
-            if is_block:
-                blocked[ordinal_of[seat_id]] |= mask
-    return taken, blocked
 
 
 def _only(seen: Words, train: TrainPlan, seat_ids: Iterable[int]) -> Words:

@@ -1,0 +1,76 @@
+"""What PostgreSQL says of seats: sold, by live rows, and blocked by staff. One query."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.db import connection
+
+from reservations.availability.train_plan import NO_SEAT, Plan, TrainPlan
+from reservations.availability.words import Ints, Words, no_words, set_legs
+
+# One row a departure and kind: thousands of seats as arrays, not as rows. A block is of all legs there are.
+_TAKEN = """
+SELECT departure_id, FALSE, array_agg(seat_id), array_agg(lower(legs)), array_agg(upper(legs))
+  FROM reservations_bookedseat
+ WHERE departure_id = ANY(%(departures)s) AND live
+   AND (%(seats)s::bigint[] IS NULL OR seat_id = ANY(%(seats)s))
+ GROUP BY departure_id
+UNION ALL
+SELECT departure_id, TRUE, array_agg(seat_id), array_agg(0), array_agg(32767)
+  FROM reservations_seatblock
+ WHERE departure_id = ANY(%(departures)s)
+   AND (%(seats)s::bigint[] IS NULL OR seat_id = ANY(%(seats)s))
+ GROUP BY departure_id
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class TakenRows:
+    """Seat images made of rows. `sold` is without the `blocked` ones."""
+
+    sold: Words
+    blocked: Words
+
+
+def read_taken(
+    plans: Mapping[int, Plan], seat_ids: Collection[int] | None = None
+) -> dict[int, TakenRows]:
+    """For each departure its rows as images; only those of `seat_ids`, if given.
+
+    A row whose seat the plan does not know (the train has grown since) is left out.
+    """
+    if not plans:
+        return {}
+    taken = {
+        departure: TakenRows(no_words(plan.train), no_words(plan.train))
+        for departure, plan in plans.items()
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TAKEN,
+            {
+                "departures": list(plans),
+                "seats": None if seat_ids is None else list(seat_ids),
+            },
+        )
+        rows = cursor.fetchall()
+    for departure, is_blocked, seats, from_stops, to_stops in rows:
+        train = plans[departure].train
+        words = taken[departure].blocked if is_blocked else taken[departure].sold
+        ordinals = _ordinals(train, seats)
+        known = ordinals != NO_SEAT
+        ends = np.minimum(np.array(to_stops, np.int64), train.legs)
+        set_legs(words, ordinals[known], np.array(from_stops, np.int64)[known], ends[known])
+    return taken
+
+
+def _ordinals(train: TrainPlan, seats: Sequence[int]) -> Ints:
+    """The ordinals of seats given by id; NO_SEAT for those the plan does not know."""
+    wanted = np.array(seats, np.int64)
+    if not train.places:
+        return np.full(wanted.size, NO_SEAT)
+    order = np.argsort(train.seat_ids, kind="stable")
+    in_order = train.seat_ids[order]
+    at = np.minimum(np.searchsorted(in_order, wanted), in_order.size - 1)
+    return np.where(in_order[at] == wanted, order[at], NO_SEAT)
