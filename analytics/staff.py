@@ -1,5 +1,6 @@
 """What all calls of this app have in common: staff only, and queries judged by a serializer."""
 
+from datetime import UTC
 from typing import Any, Final
 
 from drf_spectacular.types import OpenApiTypes
@@ -21,6 +22,13 @@ PAGE: Final = [
     ),
     OpenApiParameter("offset", OpenApiTypes.INT, description="Rows to leave out, 0"),
 ]
+
+
+class Moment(serializers.DateTimeField):
+    """A moment in an answer: UTC, as everywhere in the contract."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(default_timezone=UTC, **options)
 
 
 class StaffView(APIView):

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from analytics.reports.ask import days_ago
+from analytics.staff import Moment
 from config import clock
 from config.http.body import INT64_MAX
 from reservations.models import Booking
@@ -14,54 +15,49 @@ from users.models import User
 NOBODY = 0  # no account has it: a user nobody knows has no bookings and no trail
 
 
-class UserField(serializers.CharField):
-    """A user by number, username or e-mail; gives the number."""
+class NamesUser(serializers.Serializer[Any]):
+    """A query that may name a user by number, username or e-mail; it becomes the number."""
 
-    def to_internal_value(self, data: Any) -> int:  # type: ignore[override]  # text in, number out
-        text = super().to_internal_value(data)
-        if text.isascii() and text.isdigit():
-            return min(int(text[:20]), INT64_MAX)
-        by_name = User.objects.filter(username__iexact=text) | User.objects.filter(
-            email__iexact=text
-        )
-        return by_name.values_list("pk", flat=True).first() or NOBODY
-
-
-def _user() -> UserField:
-    return UserField(
+    user = serializers.CharField(
         default=None, max_length=254, help_text="Number, username or e-mail of an account."
     )
+
+    def validate_user(self, text: str | None) -> int | None:
+        if text is None:
+            return None
+        if text.isascii() and text.isdigit():
+            return min(int(text[:20]), INT64_MAX)
+        named = User.objects.filter(username__iexact=text) | User.objects.filter(email__iexact=text)
+        return named.values_list("pk", flat=True).first() or NOBODY
+
+
+class NamesPnr(serializers.Serializer[Any]):
+    """A query that may name a booking."""
+
+    pnr = serializers.CharField(default=None, max_length=10)
+
+    def validate_pnr(self, text: str | None) -> str | None:
+        """PNRs are written in capitals; people type them as they like."""
+        return text.upper() if text else text
 
 
 def _departure() -> serializers.IntegerField:
     return serializers.IntegerField(default=None, min_value=1, max_value=INT64_MAX)
 
 
-class BookingsQuery(serializers.Serializer[Any]):
-    pnr = serializers.CharField(default=None, max_length=10)
-    user = _user()
+class BookingsQuery(NamesPnr, NamesUser):
     departure = _departure()
     status = serializers.ChoiceField(
         default=None, choices=[Booking.Status.CONFIRMED.value, Booking.Status.CANCELLED.value]
     )
 
-    def validate_pnr(self, text: str | None) -> str | None:
-        """PNRs are written in capitals; people read them out as they like."""
-        return text.upper() if text else text
 
-
-class HoldsQuery(serializers.Serializer[Any]):
-    user = _user()
+class HoldsQuery(NamesUser):
     departure = _departure()
 
 
-class AuditQuery(serializers.Serializer[Any]):
+class AuditQuery(NamesPnr, NamesUser):
     hold = serializers.CharField(default=None, max_length=64)
-    pnr = serializers.CharField(default=None, max_length=10)
-    user = _user()
-
-    def validate_pnr(self, text: str | None) -> str | None:
-        return text.upper() if text else text
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if all(value is None for value in attrs.values()):
@@ -100,13 +96,13 @@ class TrainOut(serializers.Serializer[Any]):
 class BoardingOut(serializers.Serializer[Any]):
     code = serializers.CharField()
     name = serializers.CharField()
-    departs_at = serializers.DateTimeField()
+    departs_at = Moment()
 
 
 class AlightingOut(serializers.Serializer[Any]):
     code = serializers.CharField()
     name = serializers.CharField()
-    arrives_at = serializers.DateTimeField()
+    arrives_at = Moment()
 
 
 class StaffBookingOut(serializers.Serializer[Any]):
@@ -124,8 +120,8 @@ class StaffBookingOut(serializers.Serializer[Any]):
         source="booking.passengers", child=serializers.JSONField(allow_null=True)
     )
     fare = serializers.SerializerMethodField()
-    created_at = serializers.DateTimeField(source="booking.created_at")
-    cancelled_at = serializers.DateTimeField(source="booking.cancelled_at", allow_null=True)
+    created_at = Moment(source="booking.created_at")
+    cancelled_at = Moment(source="booking.cancelled_at", allow_null=True)
 
     def get_fare(self, row: Any) -> MoneyOut:
         fare = {"amount": row.booking.fare, "currency": row.booking.currency}
@@ -144,8 +140,8 @@ class LiveHoldOut(serializers.Serializer[Any]):
     seats = serializers.ListField(child=serializers.CharField())
     fare = serializers.DecimalField(max_digits=14, decimal_places=2)
     currency = serializers.CharField()
-    taken_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField()
+    taken_at = Moment()
+    expires_at = Moment()
 
 
 class ReleasedOut(serializers.Serializer[Any]):
@@ -160,7 +156,7 @@ class FactOut(serializers.Serializer[Any]):
     subject = serializers.CharField()
     stage = serializers.IntegerField()
     number = serializers.IntegerField()
-    at = serializers.DateTimeField()
+    at = Moment()
     hold = serializers.CharField(allow_null=True)
     pnr = serializers.CharField(allow_null=True)
     user = serializers.IntegerField(allow_null=True)
@@ -193,7 +189,7 @@ class StreamsOut(serializers.Serializer[Any]):
 class SinkOut(serializers.Serializer[Any]):
     dead_letters = serializers.IntegerField()
     gaps = serializers.IntegerField(help_text="Times Redis lost memory before all was shipped.")
-    shipper_seen_at = serializers.DateTimeField(allow_null=True)
+    shipper_seen_at = Moment(allow_null=True)
 
 
 class StoreOut(serializers.Serializer[Any]):
@@ -203,7 +199,7 @@ class StoreOut(serializers.Serializer[Any]):
 
 
 class DashboardOut(serializers.Serializer[Any]):
-    as_of = serializers.DateTimeField()
+    as_of = Moment()
     time_zone = serializers.CharField(help_text="Whose today it is.")
     holds = HoldCountOut(allow_null=True)
     bookings = BookingCountOut(allow_null=True)
@@ -241,8 +237,8 @@ class ClassTotalsOut(serializers.Serializer[Any]):
 
 
 class StatisticsOut(serializers.Serializer[Any]):
-    since = serializers.DateTimeField()
-    until = serializers.DateTimeField()
+    since = Moment()
+    until = Moment()
     time_zone = serializers.CharField()
     totals = TotalsOut(many=True, help_text="One row for each currency.")
     by_day = DayTotalsOut(many=True)

@@ -7,6 +7,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from analytics.reports.ask import DEFAULT_DAYS, days_ago
+from analytics.staff import Moment
 from config import clock
 from config.http.body import INT64_MAX
 
@@ -57,7 +58,7 @@ class RouteCountOut(serializers.Serializer[Any]):
 
 
 class FunnelOut(serializers.Serializer[Any]):
-    since = serializers.DateTimeField()
+    since = Moment()
     held = serializers.IntegerField(help_text="Holds taken since then.")
     extended = serializers.IntegerField(help_text="Of them, extended at least once.")
     confirmed = serializers.IntegerField()
@@ -94,7 +95,7 @@ class OccupancyOut(serializers.Serializer[Any]):
 
 class DemandOut(serializers.Serializer[Any]):
     time_zone = serializers.CharField(help_text="IANA name of the clock the hours are read on.")
-    since = serializers.DateTimeField()
+    since = Moment()
     searches = serializers.IntegerField()
     by_hour = serializers.ListField(child=serializers.IntegerField(), min_length=24, max_length=24)
     by_weekday = serializers.DictField(child=serializers.IntegerField())

@@ -15,6 +15,16 @@ from config.http.request_log import STREAM
 from config.stores import keys
 from config.stores.mongo import audit_database
 from config.stores.redis import holds_store
+from reservations.availability import plans
+from tests.reservations.conftest import (  # noqa: F401  # fixtures
+    anna,
+    bela,
+    controller,
+    departure,
+    express,
+    make_traveller,
+    time_passes,
+)
 
 Fields = dict[Any, Any]
 
@@ -32,19 +42,16 @@ def mongo(settings: Settings) -> "Database[dict[str, Any]]":
 
 @pytest.fixture
 def streams() -> Iterator[None]:
-    """No streams, eras or marks of the shipper, before and after."""
-    STREAM.flush()
+    """An empty Redis, and nothing left in the queue of the request log, before and after."""
     _clear()
     yield
-    STREAM.flush()
     _clear()
 
 
 def _clear() -> None:
-    by_shard = [of(shard) for shard in range(keys.SHARDS) for of in (keys.audit, keys.era)]
-    holds_store().delete(
-        *by_shard, keys.REQUESTS, keys.REQUESTS_DROPPED, keys.SHIPPER_BEAT, keys.SHIPPER_LEASE
-    )
+    STREAM.flush()
+    holds_store().flushall()
+    plans.forget_all()
 
 
 def hold_fact(hold: str, what: str = "held", **changed: Any) -> Fields:
