@@ -16,7 +16,7 @@ from config.stores import keys
 from config.stores.mongo import audit_database
 from config.stores.redis import holds_store
 from reservations.availability import plans
-from tests.reservations.conftest import (  # noqa: F401  # fixtures
+from tests.engine import (  # noqa: F401  # fixtures
     anna,
     bela,
     controller,
