@@ -8,7 +8,7 @@ from pymongo import ASCENDING
 
 from analytics.reports.ask import REPORT_SECONDS, Pipeline, ask
 from analytics.schema import FACTS, LIFTED
-from config.stores.mongo import audit_database
+from config.stores.mongo import audit_database, require_mongo
 
 _ORDER = [("stage", ASCENDING), ("number", ASCENDING), ("_id", ASCENDING)]
 
@@ -32,6 +32,7 @@ def trail(*, asked: Asked, limit: int, offset: int) -> tuple[int, list[dict[str,
         (found,) = ask(FACTS, of_user(user=asked.user, limit=limit, offset=offset))
         count = found["count"][0]["facts"] if found["count"] else 0
         return count, [_entry(fact) for fact in found["page"]]
+    require_mongo()
     with pymongo.timeout(REPORT_SECONDS):
         facts = audit_database()[FACTS]
         wanted = _story(asked)

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pymongo
 
 from config import clock
-from config.stores.mongo import audit_database
+from config.stores.mongo import audit_database, require_mongo
 
 REPORT_SECONDS: Final = 10.0
 DEFAULT_DAYS: Final = 30
@@ -20,6 +20,7 @@ def ask(collection: str, pipeline: Pipeline) -> list[dict[str, Any]]:
     Raises `pymongo.errors.ConnectionFailure` or `ExecutionTimeout`: MongoDB is away or took longer
     than REPORT_SECONDS.
     """
+    require_mongo()
     with pymongo.timeout(REPORT_SECONDS):
         return list(audit_database()[collection].aggregate(pipeline, allowDiskUse=True))
 

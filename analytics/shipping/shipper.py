@@ -28,6 +28,7 @@ from analytics.shipping.outbox import OUTBOX
 from analytics.shipping.requests import REQUEST_LOG
 from analytics.shipping.sink import insert_new
 from config.stores import keys
+from config.stores.mongo import require_mongo
 from config.stores.redis import holds_store
 
 logger = logging.getLogger(__name__)
@@ -92,6 +93,7 @@ def forget_failures() -> None:
 
 def _prepare() -> None:
     """What comes before the first batch: collections, once a process, and a look at the memory."""
+    require_mongo()
     if not _schemas_ensured:
         with pymongo.timeout(SCHEMA_SECONDS):
             changes = ensure_schema()
