@@ -74,7 +74,8 @@ def test_p4_a_booking_the_client_was_told_about_survives_kill_9_of_every_process
             booked = client.post("/reservations/confirm/", json={"hold": hold})
             assert booked.status_code == 201
             told.append((booked.json()["pnr"], count))
-        for process in (*psutil.Process(web.process.pid).children(recursive=True), web.process):
+        parent = psutil.Process(web.process.pid)
+        for process in (*parent.children(recursive=True), parent):
             os.kill(process.pid, signal.SIGKILL)
         own_postgres.kill()
         own_redis.kill()
