@@ -59,6 +59,12 @@ def look(sid: str) -> bool | None:
     return False if complete is not None and complete.startswith(COMPLETE) else None
 
 
+def are_complete() -> bool:
+    """Does Redis have every mark, as far as it says itself? Raises `redis.RedisError`."""
+    complete: Any = holds_store().get(keys.marks(0))
+    return complete is not None and complete.startswith(COMPLETE)
+
+
 def write(sids: Iterable[str]) -> None:
     """Mark logins as ended in every shard. Never raises: what cannot be written now is owed."""
     sids = list(sids)

@@ -25,6 +25,7 @@ from reservations.availability.words import Words, words_of
 from reservations.holds import store
 from reservations.holds.ids import HoldRef
 from reservations.holds.scripts import Outcome
+from users.services import notice_lost_marks
 
 ATTEMPTS: Final = 50
 Scope = Literal["some", "all", "load"]
@@ -41,7 +42,12 @@ def refresh_departure(*, departure: int) -> None:
 
 
 def load_image(*, departure: int) -> None:
-    """Load the image if it is missing; the held bits come back from the members."""
+    """Load the image if it is missing; the held bits come back from the members.
+
+    It is missing after a flush too, and then so are the marks of ended logins, by which the
+    script that is called next refuses tokens: they come back first.
+    """
+    notice_lost_marks()
     _refresh(departure=departure, scope="load")
 
 

@@ -79,7 +79,7 @@ def alive(access: str) -> bool:
 def code_of(response: Any) -> tuple[int, str]:
     """The status and the problem's code of a refusal."""
     assert response.headers["Content-Type"] == "application/problem+json", response.content
-    document = response.json()
+    document = json.loads(response.content)
     assert document["status"] == response.status_code
     assert document["type"] == f"/problems/{document['code']}"
     return response.status_code, document["code"]

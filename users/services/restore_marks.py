@@ -58,14 +58,16 @@ def restore_ended_marks(*, force: bool = False) -> int:
 
 
 def notice_lost_marks() -> None:
-    """For whoever sees that Redis forgot (no `{0}:marks`, a new era): restore, never raise.
+    """For whoever suspects that Redis forgot (a missing image, a new era): look, and restore
+    the marks if they are not complete. Never raises.
 
-    One thread of a process works at a time, and rests afterwards; the others go on.
+    One thread of a process works at a time; after a failure it rests.
     """
     if _outage.is_resting or not _turn.acquire(blocking=False):
         return
     try:
-        restore_ended_marks()
+        if not marks.are_complete():
+            restore_ended_marks()
         _outage.answered()
     except redis.RedisError as down:
         _outage.failed(down)
