@@ -126,7 +126,7 @@ SIMPLE_JWT = {
 
 # The API
 REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["config.http.rendering.ContractJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.http.body.StrictJSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["users.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

@@ -9,11 +9,11 @@ import msgspec
 from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import APIView
 
 from config.errors import NotAuthenticated
 from config.http.problems import PROBLEM_JSON
+from config.http.rendering import ContractEncoder
 from config.http.requests import django_request
 from config.idempotency import headers
 from config.idempotency.services import Answer, once
@@ -53,7 +53,7 @@ def idempotent(method: "Method[V, P]") -> "Callable[Concatenate[V, Request, P], 
 
 def answer_of(response: Response) -> Answer:
     """A view's response as what can be kept: data as plain JSON values."""
-    body: Any = json.loads(json.dumps(response.data, cls=JSONEncoder))
+    body: Any = json.loads(json.dumps(response.data, cls=ContractEncoder))
     return Answer(response.status_code, body)
 
 
