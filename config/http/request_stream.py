@@ -10,13 +10,13 @@ are dropped and counted, and the count goes to Redis with the next entries that 
 keep entries across the death of its process (a clean exit flushes once).
 """
 
-import atexit
 import itertools
 import logging
 import os
 import secrets
 import time
 from collections import deque
+from multiprocessing.util import Finalize
 from threading import Event, Lock, Thread
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
@@ -34,6 +34,7 @@ QUEUE_CAPACITY: Final = 20_000
 BATCH_SIZE: Final = 500
 GATHER_SECONDS: Final = 0.1
 RETRY_CAP_SECONDS: Final = 5.0
+EXIT_PRIORITY: Final = 10
 
 METHOD_CAP: Final = 16
 QUERY_CAP: Final = 2_048
@@ -114,7 +115,8 @@ class RequestStream:
             if self._thread is not None:
                 return
             self._thread = Thread(target=self._run, name="request-log", daemon=True)
-        atexit.register(self.flush)
+        # Not `atexit`, which a child of multiprocessing, as granian's workers are, never runs.
+        Finalize(None, self.flush, exitpriority=EXIT_PRIORITY)
         self._thread.start()
 
     def _run(self) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Any
 
+import httpx
 import pytest
 import redis
 from django.contrib.auth.models import AnonymousUser
@@ -30,6 +31,7 @@ from config.http.request_stream import (
 )
 from config.stores import keys
 from config.stores.redis import holds_store
+from tests.web import web_server
 from users.authentication import TokenUser
 
 Mongo = Database[dict[str, Any]]
@@ -260,3 +262,13 @@ def wait_until(is_so: Any) -> None:
     while not is_so():
         assert time.monotonic() < deadline
         threading.Event().wait(0.01)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_that_is_stopped_sends_what_it_has_still_to_say() -> None:
+    with web_server() as web, httpx.Client(base_url=web.url) as client:
+        for number in range(40):
+            client.get(f"/api/v1/nowhere/?number={number}")
+    entries: Any = holds_store().xrange(keys.REQUESTS)
+    numbered = [fields for _, fields in entries if b'"number"' in fields[b"d"]]
+    assert len(numbered) == 40
