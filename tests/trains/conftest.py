@@ -1,7 +1,7 @@
 """Staff, travellers, and small trains to try the timetable on."""
 
-from collections.abc import Callable
 from datetime import date
+from typing import Any, Protocol
 
 import pytest
 from rest_framework.test import APIClient
@@ -11,10 +11,21 @@ from trains.services.generate_seats import generate_seats
 from users.models import User
 
 ZONE = "Asia/Kolkata"
+DAILY = 0b1111111
+
+
+class MakeTrain(Protocol):
+    """Makes a train along the three stations, without departures, and without seats unless asked.
+
+    `hours`: when it is at each stop, from the start of the service day.
+    """
+
+    def __call__(self, number: str = "100", **given: Any) -> Train: ...
 
 
 @pytest.fixture
 def staff_user(db: None) -> User:
+    del db
     return User.objects.create_user("controller", "controller@example.org", is_staff=True)
 
 
@@ -27,19 +38,22 @@ def staff(staff_user: User) -> APIClient:
 
 @pytest.fixture
 def traveller(db: None) -> APIClient:
+    del db
     client = APIClient()
     client.force_authenticate(User.objects.create_user("rider", "rider@example.org"))
     return client
 
 
 @pytest.fixture
-def anybody() -> APIClient:
+def anybody(db: None) -> APIClient:
+    del db
     return APIClient()
 
 
 @pytest.fixture
 def stations(db: None) -> list[Station]:
-    """Three stations on a line, some 111 km from each other."""
+    """Three stations on a meridian, some 111 km from each other."""
+    del db
     return [
         Station.objects.create(
             code=code, name=name, latitude=latitude, longitude=77.0, timezone=ZONE
@@ -53,19 +67,11 @@ def stations(db: None) -> list[Station]:
 
 
 @pytest.fixture
-def make_train(stations: list[Station]) -> Callable[..., Train]:
-    """Makes a daily train along the three stations, without departures and seats unless asked."""
-
-    def make(
-        number: str = "100",
-        *,
-        hours: tuple[int, ...] = (8, 10, 12),
-        weekdays: int = 127,
-        timezone: str = ZONE,
-        seats: int = 0,
-        starts: date = date(2020, 1, 1),
-    ) -> Train:
-        train = Train.objects.create(number=number, name="Test Express", timezone=timezone)
+def make_train(stations: list[Station]) -> MakeTrain:
+    def make(number: str = "100", **given: Any) -> Train:
+        train = Train.objects.create(
+            number=number, name="Test Express", timezone=given.get("timezone", ZONE)
+        )
         Stop.objects.bulk_create(
             Stop(
                 train=train,
@@ -75,13 +81,18 @@ def make_train(stations: list[Station]) -> Callable[..., Train]:
                 departure_seconds=hour * 3600,
                 distance_km=sequence * 100,
             )
-            for sequence, (station, hour) in enumerate(zip(stations, hours, strict=True))
+            for sequence, (station, hour) in enumerate(
+                zip(stations, given.get("hours", (8, 10, 12)), strict=True)
+            )
         )
         calendar = ServiceCalendar.objects.create(
-            service_id=f"train {number}", weekdays=weekdays, start_date=starts
+            service_id=f"train {number}",
+            weekdays=given.get("weekdays", DAILY),
+            start_date=given.get("starts", date(2020, 1, 1)),
+            end_date=given.get("ends"),
         )
         train.calendars.add(calendar)
-        if seats:
+        if seats := given.get("seats", 0):
             coach = Coach(train=train, label="S1", travel_class="SL", capacity=seats, order=0)
             Coach.objects.bulk_create([coach])
             generate_seats(coach_ids=[coach.pk])
