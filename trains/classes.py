@@ -19,10 +19,10 @@ class TravelClass:
 
 _NAMES: Final = (
     ("1A", "First AC"),
+    ("EC", "Executive chair car"),
     ("2A", "AC 2-tier sleeper"),
     ("3A", "AC 3-tier sleeper"),
     ("3E", "AC 3-tier economy"),
-    ("EC", "Executive chair car"),
     ("CC", "AC chair car"),
     ("SL", "Sleeper"),
     ("2S", "Second sitting"),

@@ -1,11 +1,15 @@
 """Staff, travellers, and small trains to try the timetable on."""
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, datetime, time
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import pytest
 from rest_framework.test import APIClient
 
+from config import clock
+from trains import sale
 from trains.models import Coach, ServiceCalendar, Station, Stop, Train
 from trains.services.generate_seats import generate_seats
 from users.models import User
@@ -21,6 +25,15 @@ class MakeTrain(Protocol):
     """
 
     def __call__(self, number: str = "100", **given: Any) -> Train: ...
+
+
+@pytest.fixture(autouse=True)
+def _six_in_the_morning() -> Iterator[None]:
+    """Every test begins at 06:00 in India, so that none depends on when it is run."""
+    today = sale.local_date(clock.now(), ZONE)
+    six = datetime.combine(today, time(6), ZoneInfo(ZONE))
+    with clock.moved(six - clock.now()):
+        yield
 
 
 @pytest.fixture

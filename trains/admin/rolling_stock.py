@@ -27,6 +27,11 @@ class CoachForm(ModelForm[Coach]):
         model = Coach
         fields = ("train", "label", "travel_class", "template", "capacity")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "template" in self.fields:
+            self.fields["template"].required = False  # none: the usual one of the class
+
     def clean(self) -> dict[str, Any]:
         data = {**(super().clean() or {})}
         train = data.get("train") or (self.instance.train if self.instance.pk else None)

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from trains import limits, names
 from trains.models import Departure
+from trains.serializers.fields import moment_field
 from trains.services.change_departure import DepartureChanges
 from trains.services.create_departure import ExtraRun
 
@@ -24,7 +25,7 @@ class _SaleFields(serializers.Serializer[Any]):
         help_text="Multiplies every fare of this departure.",
     )
     status = serializers.ChoiceField(Departure.Status.choices, required=False)
-    sale_opens_at = serializers.DateTimeField(
+    sale_opens_at = moment_field(
         required=False, help_text="When the date enters the window, if never given."
     )
 
@@ -67,9 +68,9 @@ class DepartureOut(serializers.Serializer[Departure]):
     service_date = serializers.DateField()
     status = serializers.ChoiceField(Departure.Status.choices)
     fare_factor = serializers.DecimalField(max_digits=6, decimal_places=3)
-    sale_opens_at = serializers.DateTimeField()
-    starts_at = serializers.DateTimeField(help_text="Start of the service day of its times.")
-    ends_at = serializers.DateTimeField(help_text="Arrival at the last stop.")
+    sale_opens_at = moment_field()
+    starts_at = moment_field(help_text="Start of the service day of its times.")
+    ends_at = moment_field(help_text="Arrival at the last stop.")
     revision = serializers.IntegerField(help_text="Grows with every change of this departure.")
 
 

@@ -1,6 +1,7 @@
 """Fields that several shapes share."""
 
 import math
+from datetime import UTC
 from typing import Any
 
 from rest_framework import serializers
@@ -32,6 +33,11 @@ class DegreesField(serializers.FloatField):
         if not math.isfinite(value):
             self.fail("invalid")
         return value
+
+
+def moment_field(**kwargs: Any) -> serializers.DateTimeField:
+    """A moment, in UTC in both directions: DRF's own field would speak TIME_ZONE."""
+    return serializers.DateTimeField(default_timezone=UTC, **kwargs)
 
 
 def distance_field(**kwargs: Any) -> serializers.DecimalField:

@@ -22,7 +22,7 @@ class StationIn(serializers.Serializer[Any]):
     latitude = DegreesField(limit=90, required=False, allow_null=True, default=None)
     longitude = DegreesField(limit=180, required=False, allow_null=True, default=None)
     timezone = serializers.CharField(
-        max_length=64, required=False, default=None, help_text="IANA name; TIME_ZONE if not given."
+        max_length=64, required=False, help_text="IANA name; TIME_ZONE if not given."
     )
 
     def validate_timezone(self, value: str) -> str:

@@ -92,7 +92,8 @@ def _say(train: Train, changed: list[str], actor_id: int | None) -> None:
             actor_id=actor_id,
         )
     )
-    touch_departures(fields=changed, actor_id=actor_id, train_ids=[train.pk])
+    if changed != ["coaches"]:  # new seats have touched them already
+        touch_departures(fields=changed, actor_id=actor_id, train_ids=[train.pk])
 
 
 def _stops_wanted(train: Train, changes: TrainChanges) -> Sequence[ProposedStop] | None:

@@ -15,7 +15,7 @@ def create_station(  # noqa: PLR0913  # the fields of a station
     name: str,
     latitude: float | None,
     longitude: float | None,
-    timezone: str | None,
+    timezone: str | None = None,
     actor_id: int | None,
 ) -> Station:
     """Make the station; `timezone` None is TIME_ZONE. Raises `Invalid` for a code in use."""
