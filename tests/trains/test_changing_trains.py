@@ -137,17 +137,34 @@ def test_stops_without_sales_may_be_replaced(staff: APIClient, train: Train) -> 
         assert departure.ends_at == departure.starts_at + timedelta(hours=32)
 
 
-@pytest.mark.parametrize("asked", [{"stops": TWO_STOPS}])
-def test_stops_are_fixed_once_somebody_has_bought(
-    staff: APIClient, train: Train, sold: set[int], asked: Any
+@pytest.mark.parametrize("how", ["sold", "held"])
+def test_stops_are_fixed_once_somebody_has_bought_or_holds(
+    staff: APIClient,
+    train: Train,
+    sold: set[int],
+    how: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sold.add(train.pk)
+    if how == "sold":
+        sold.add(train.pk)
+    else:
+        held = train.departures.latest("service_date").pk
+        monkeypatch.setattr(hooks, "_keepers", [lambda ids: {held} if train.pk in ids else set()])
     before = _state(train)
-    answer = staff.patch(URL, {**asked, "name": "Renamed"}, format="json")
+    answer = staff.patch(URL, {"stops": TWO_STOPS, "name": "Renamed"}, format="json")
     assert answer.status_code == 409
     problem = answer.json()
     assert (problem["code"], problem["state"]) == ("illegal-state", "on-sale")
     assert _state(train) == before
+
+
+def test_what_is_over_does_not_fix_the_stops(
+    staff: APIClient, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = train.departures.earliest("service_date")
+    Departure.objects.filter(pk=over.pk).update(ends_at=clock.now() - timedelta(seconds=1))
+    monkeypatch.setattr(hooks, "_keepers", [lambda _: {over.pk}])
+    assert staff.patch(URL, {"stops": TWO_STOPS}, format="json").status_code == 200
 
 
 def test_a_train_with_sales_may_still_grow_and_be_renamed(

@@ -71,9 +71,10 @@ def change_stops(*, train: Train, stops: Sequence[ProposedStop]) -> bool:
         raise TrainBelongsToFeed(train.number, train.feed.code)
     now = clock.now()
     # A booking's row needs its departure's key: whoever comes now waits, who came is seen below.
-    upcoming = Departure.objects.filter(train=train, ends_at__gt=now).order_by("pk")
-    list(upcoming.select_for_update().values_list("pk", flat=True))
-    if train.pk in hooks.trains_with_sales([train.pk]):
+    locked = Departure.objects.filter(train=train, ends_at__gt=now).order_by("pk")
+    upcoming = set(locked.select_for_update().values_list("pk", flat=True))
+    # A hold that lives, or a booking that was cancelled, counts its legs by these stops as well.
+    if hooks.trains_with_sales([train.pk]) or upcoming & hooks.departures_in_use([train.pk]):
         raise TrainHasSales(train.number)
 
     # From here the stops must be replaced.
