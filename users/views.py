@@ -4,7 +4,7 @@ import hashlib
 from typing import Any, TypeVar
 
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -18,6 +18,7 @@ from config.http.schema import IDEMPOTENCY_KEY, problem_responses
 from config.idempotency import headers
 from config.idempotency.services import once
 from config.idempotency.views import answer_of, response_of
+from users import examples
 from users.claims import Caller
 from users.serializers import (
     Account,
@@ -70,6 +71,7 @@ class RegisterView(APIView):
             201: Account,
             **problem_responses(*_BODY, "idempotency-in-flight", "idempotency-key-reused"),
         },
+        examples=[examples.REGISTRATION, examples.ACCOUNT],
     )
     def post(self, request: Request) -> HttpResponse:
         """An `Idempotency-Key` belongs to the account the request makes: the same key with
@@ -105,6 +107,7 @@ class LoginView(APIView):
         summary="Log in by username or e-mail",
         request=LoginRequest,
         responses={200: LoginAnswer, **problem_responses("not-authenticated", *_BODY)},
+        examples=[examples.LOGIN, examples.LOGGED_IN],
     )
     def post(self, request: Request) -> Response:
         """Unknown name, wrong password and closed account are one and the same answer."""
@@ -136,6 +139,7 @@ class RefreshView(APIView):
             200: Tokens,
             **problem_responses("not-authenticated", "token-expired", *_BODY),
         },
+        examples=[examples.REFRESH, examples.TOKENS],
     )
     def post(self, request: Request) -> Response:
         """The old refresh token is dead. Whoever sends a dead one again ends the login."""
@@ -151,7 +155,11 @@ class LogoutView(APIView):
         tags=["accounts"],
         summary="End a login",
         request=RefreshRequest,
-        responses={204: None, **problem_responses(*_SIGNED_IN)},
+        responses={
+            204: OpenApiResponse(description="Ended, for good."),
+            **problem_responses(*_SIGNED_IN),
+        },
+        examples=[examples.REFRESH],
     )
     def post(self, request: Request) -> Response:
         """Every token of that login, access and refresh, is dead at once and everywhere."""
@@ -178,6 +186,7 @@ class MeView(APIView):
         summary="Change my profile",
         request=Profile,
         responses={200: Profile, **problem_responses(*_SIGNED_IN)},
+        examples=[examples.PROFILE_CHANGE],
     )
     def patch(self, request: Request) -> Response:
         """Names, e-mail and phone number; other members are ignored."""
@@ -198,13 +207,7 @@ class PasswordView(APIView):
             204: OpenApiResponse(description="Changed; my other logins have ended."),
             **problem_responses(*_SIGNED_IN),
         },
-        examples=[
-            OpenApiExample(
-                "change",
-                {"old_password": "correct horse", "new_password": "battery staple"},
-                request_only=True,
-            )
-        ],
+        examples=[examples.PASSWORD_CHANGE],
     )
     def post(self, request: Request) -> Response:
         """Ends every other login of the account; the one that asks goes on."""
