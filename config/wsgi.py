@@ -6,8 +6,12 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+django_application = get_wsgi_application()
 
-from config.stores.checks import check_holds_store  # noqa: E402  # needs the settings above
+# Both need the settings above.
+from config.http.unsized import with_lengths  # noqa: E402
+from config.stores.checks import check_holds_store  # noqa: E402
+
+application = with_lengths(django_application)
 
 check_holds_store()
