@@ -43,10 +43,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.http.metrics.MetricsMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "config.http.request_log.RequestLogMiddleware",
     "config.http.body.DoorMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.http.compression.LargeAnswersGZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -60,6 +62,7 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "config" / "http" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -145,10 +148,30 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "REDOC_UI_SETTINGS": {
+        "theme": {
+            "typography": {
+                "fontFamily": "system-ui, sans-serif",
+                "headings": {"fontFamily": "system-ui, sans-serif"},
+            }
+        }
+    },
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True, "filter": True},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.http.openapi.add_plain_operations",
+        "config.http.openapi_rules.complete_operations",
     ],
+    "ENUM_NAME_OVERRIDES": {
+        "DepartureStatus": [("open", "Open"), ("closed", "Closed")],
+        "HoldStatus": ["held", "confirming"],
+        "TrainMode": [("rail", "Rail"), ("bus", "Bus")],
+        "UserRole": ["user", "admin"],
+        "Weekday": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+    },
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "SERVERS": [{"url": "/"}],
+    "LICENSE": {"name": "MIT"},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = ENV.max_body_bytes
 CORS_ALLOWED_ORIGINS = ENV.cors_allowed_origins
@@ -191,6 +214,14 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+# Compressed once, when they are collected; every process serves them, no CDN and no proxy needed.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+WHITENOISE_MAX_AGE = 3600
+# Source maps are large, and asked for by nobody but a debugger.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("map", "png", "ico", "gif", "jpg", "woff", "woff2", "gz")
 
 LOGGING = {
     "version": 1,

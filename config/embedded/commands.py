@@ -17,7 +17,6 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-STATIC_FOLDER = CHECKOUT / "staticfiles"
 
 # What an operator may turn here, besides PORT and LOG_LEVEL, with its default.
 DEFAULTS = {
@@ -55,7 +54,6 @@ def command(name: str, environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _web(environment: Mapping[str, str]) -> tuple[str, ...]:
-    STATIC_FOLDER.mkdir(exist_ok=True)  # granian refuses to start without it, full or not
     return (
         str(BIN / "granian"),
         *("--interface", "wsgi", "config.wsgi:application"),
@@ -68,7 +66,6 @@ def _web(environment: Mapping[str, str]) -> tuple[str, ...]:
         # keep-alive clients lock everybody else out. What runs at once is bounded by the threads.
         *("--backlog", "2048", "--backpressure", "1024"),
         *("--respawn-failed-workers", "--workers-kill-timeout", "10"),
-        *("--static-path-mount", str(STATIC_FOLDER)),
     )
 
 
