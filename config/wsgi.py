@@ -1,10 +1,14 @@
 """The WSGI entry: `granian --interface wsgi config.wsgi:application`."""
 
 import os
+from pathlib import Path
 
 from django.core.wsgi import get_wsgi_application
 
+from config.http.metrics_folder import share_between_processes
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+share_between_processes(Path(__file__).resolve().parents[1] / ".data" / "metrics")
 
 django_application = get_wsgi_application()
 

@@ -88,7 +88,7 @@ class MoneyOut(serializers.Serializer[Any]):
     currency = serializers.CharField()
 
 
-class TrainOut(serializers.Serializer[Any]):
+class BookedTrainOut(serializers.Serializer[Any]):
     number = serializers.CharField()
     name = serializers.CharField()
 
@@ -111,7 +111,7 @@ class StaffBookingOut(serializers.Serializer[Any]):
     user = serializers.IntegerField()
     hold = serializers.CharField(source="booking.hold")
     departure = serializers.IntegerField(source="booking.departure")
-    train = TrainOut(source="booking.train")
+    train = BookedTrainOut(source="booking.train")
     service_date = serializers.DateField(source="booking.service_date")
     source = BoardingOut(source="booking.source")  # type: ignore[assignment]  # a field
     destination = AlightingOut(source="booking.destination")

@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import urljoin
 
 import msgspec
 
 from config.http.problems import PROBLEM_JSON
 from config.http.schema import IDEMPOTENCY_KEY, problem_examples
 
+API_PREFIX: Final = "/api/v1/"
 _REF: Final = "#/components/schemas/{name}"
 
 
@@ -34,8 +36,9 @@ class Parameter:
 class Operation:
     """One method of one plain view.
 
-    `path` under /api/v1/, with `{names}`. `body` and the values of `answers` are msgspec types
-    (None: no content). `problems` are the codes it may answer. `example` is a body.
+    `path` under /api/v1/, with `{names}`; one that begins with a slash stands as it is. `body`
+    and the values of `answers` are msgspec types (None: no content). `problems` are the codes it
+    may answer beside those its form makes possible (`openapi_rules`). `example` is a body.
     """
 
     method: str
@@ -51,6 +54,7 @@ class Operation:
     idempotent: bool = False
     open_to_all: bool = False
     description: str = ""
+    media_type: str = "application/json"
     answer_examples: Mapping[int, Any] = field(default_factory=dict)
 
 
@@ -79,7 +83,7 @@ def add_plain_operations(
     known.update(components)
     for operation in _operations:
         paths = result.setdefault("paths", {})
-        at = paths.setdefault(f"/api/v1/{operation.path}", {})
+        at = paths.setdefault(urljoin(API_PREFIX, operation.path), {})
         at[operation.method.lower()] = _rendered(operation, schema_of)
     result["paths"] = dict(sorted(result["paths"].items()))
     known_sorted = dict(sorted(known.items()))
@@ -135,7 +139,7 @@ def _responses(operation: Operation, schema_of: Mapping[int, Any]) -> dict[str, 
             content: dict[str, Any] = {"schema": schema_of[id(answer)]}
             if status in operation.answer_examples:
                 content["example"] = operation.answer_examples[status]
-            response["content"] = {"application/json": content}
+            response["content"] = {operation.media_type: content}
         responses[str(status)] = response
     by_status: dict[int, dict[str, Any]] = defaultdict(dict)
     for code, document in problem_examples(operation.problems).items():

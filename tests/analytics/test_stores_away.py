@@ -14,6 +14,8 @@ from pytest_django import Settings
 from analytics.operations import dashboard as dashboard_module
 from analytics.operations.dashboard import dashboard
 from analytics.shipping.shipper import ship_pending
+from config.http import health as health_page
+from config.http.metrics import FROM_STORES
 from config.outbox.facts import Fact, append
 from config.stores import health
 from config.stores import mongo as mongo_client
@@ -104,11 +106,12 @@ def test_a_store_that_goes_while_the_dashboard_looks_leaves_its_part_out(
 
 
 def test_metrics_tell_what_waits_and_what_was_set_aside(mongo: Mongo) -> None:
+    health_page.asked.forget()
     append(Fact(event_id="bad", kind="x.y", subject="s", stage=1, body={"big": 10**30}))
     add_hold_facts(hold_fact("h1"), hold_fact("h2"))
 
     def lines() -> dict[str, float]:
-        text = generate_latest().decode()
+        text = generate_latest(FROM_STORES).decode()
         pairs = (line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("seatlock_"))
         return {name: float(value) for name, value in pairs}
 
@@ -126,6 +129,7 @@ def test_metrics_tell_what_waits_and_what_was_set_aside(mongo: Mongo) -> None:
 
 def test_metrics_without_mongodb_leave_its_gauges_out(lonely_mongo: OwnStore) -> None:
     lonely_mongo.kill()
-    text = generate_latest().decode()
+    health_page.asked.forget()
+    text = generate_latest(FROM_STORES).decode()
     assert "seatlock_outbox_unshipped" in text
     assert "seatlock_dead_letters" not in text

@@ -25,9 +25,10 @@ class MayEnter(BasePermission):
         return bool(getattr(request.user, "is_staff", False))
 
 
-class StaffWrite(APIView):
-    """For views that everybody may read: writing is for staff, under their own rate limit."""
+# The next two have no docstring: it would stand in the API's description of every view below them.
 
+
+class StaffWrite(APIView):  # for views that everybody reads; staff write, under their own limit
     permission_classes = (MayWrite,)
 
     @property
@@ -35,8 +36,6 @@ class StaffWrite(APIView):
         return None if self.request.method in SAFE_METHODS else "staff"
 
 
-class StaffOnly(APIView):
-    """For views that are staff's alone."""
-
+class StaffOnly(APIView):  # for views that are staff's alone
     permission_classes = (MayEnter,)
     throttle_scope = "staff"

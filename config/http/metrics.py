@@ -1,0 +1,131 @@
+"""`/metrics`: Prometheus text, right under several web processes.
+
+Requests are counted and timed where they happen, in files that all processes of one server share
+(`metrics_folder`); a scrape by any process adds them up. What lies in stores (live holds,
+backlogs) is read at the scrape by collectors that apps above put into `FROM_STORES`. The page asks
+for no token, so the stores are read at most once in `FRESH_SECONDS` a process.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from threading import Lock
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    Metric,
+    generate_latest,
+    multiprocess,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from config.http import health
+from config.http.metrics_folder import FOLDER_VARIABLE
+from config.http.openapi import Operation, describe
+
+FRESH_SECONDS: Final = 5.0
+UNMATCHED: Final = "(unmatched)"
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_counted = CollectorRegistry()
+REQUESTS: Final = Counter(
+    "seatlock_requests", "Answered requests.", ("method", "endpoint", "status"), registry=_counted
+)
+REQUEST_SECONDS: Final = Histogram(
+    "seatlock_request_seconds",
+    "Time from the first to the last line of our own code.",
+    ("method", "endpoint"),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+    registry=_counted,
+)
+
+
+class MetricsMiddleware:
+    """Counts and times every request, by route and never by path: paths have no end."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        response = self.get_response(request)
+        match = request.resolver_match
+        endpoint = f"/{match.route}" if match is not None else UNMATCHED
+        method = request.method if request.method in _METHODS else "OTHER"
+        REQUESTS.labels(method, endpoint, response.status_code).inc()
+        REQUEST_SECONDS.labels(method, endpoint).observe(time.perf_counter() - started)
+        return response
+
+
+class _StoresUp(Collector):
+    """Which stores answer. Apps above have more to say about what is in them."""
+
+    def describe(self) -> list[Metric]:
+        """Nothing: a name is not worth a question to every store when the process starts."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("seatlock_store_up", "1 if the store answers.", labels=["store"])
+        for each in health.asked.stores():
+            up.add_metric([each.store], float(each.is_up))
+        yield up
+
+
+FROM_STORES: Final = CollectorRegistry()
+FROM_STORES.register(_StoresUp())
+
+
+class _Kept:
+    """The text read from the stores, for a moment. One thread reads, the others wait for it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._at = float("-inf")
+        self._text = b""
+
+    def text(self) -> bytes:
+        with self._lock:
+            if time.monotonic() - self._at > FRESH_SECONDS:
+                self._text = generate_latest(FROM_STORES)
+                self._at = time.monotonic()
+            return self._text
+
+    def forget(self) -> None:
+        """Read again at the next scrape (tests)."""
+        self._at = float("-inf")
+
+
+kept: Final = _Kept()
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The numbers of all web processes, whichever of them answers."""
+    del request
+    registry = _counted
+    if FOLDER_VARIABLE in os.environ:
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return HttpResponse(generate_latest(registry) + kept.text(), content_type=CONTENT_TYPE_LATEST)
+
+
+describe(
+    Operation(
+        method="GET",
+        path="/metrics",
+        name="metrics",
+        tag="Health",
+        summary="Counters, latencies and backlogs as Prometheus text",
+        answers={200: str},
+        media_type="text/plain",
+        answer_examples={200: 'seatlock_store_up{store="redis"} 1.0\nseatlock_live_holds 12.0\n'},
+        open_to_all=True,
+    ),
+)
