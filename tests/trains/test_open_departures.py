@@ -4,13 +4,15 @@ from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 
 import pytest
+from annotated_types import Le
 from django.core.management import CommandError, call_command
 
 from config import clock
+from config.environment import Environment
 from config.outbox.models import OutboxEvent
 from tests.trains.conftest import MakeTrain
 from tests.trains.rivals import Rival, after_statement
-from trains import sale, tasks
+from trains import limits, sale, tasks
 from trains.models import Departure, ServiceCalendar, ServiceException, Train
 from trains.services.open_departures import open_departures
 
@@ -122,6 +124,11 @@ def test_a_train_without_stops_has_no_departures(make_train: MakeTrain) -> None:
 def test_a_window_out_of_bounds_is_refused(days: int) -> None:
     with pytest.raises(ValueError, match="window"):
         open_departures(window_days=days)
+
+
+def test_the_widest_window_an_operator_may_set_can_be_opened() -> None:
+    bounds = Environment.model_fields["sale_window_days"].metadata
+    assert [bound.le for bound in bounds if isinstance(bound, Le)] == [limits.DAYS_AHEAD_MAX]
 
 
 def test_all_dates_are_on_sale_but_the_last_waits_for_the_opening_hour(

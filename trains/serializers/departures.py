@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from trains import limits, names
+from trains import limits
 from trains.models import Departure
 from trains.serializers.fields import moment_field
 from trains.services.change_departure import DepartureChanges
@@ -39,7 +39,7 @@ class _SaleFields(serializers.Serializer[Any]):
 
 
 class DepartureIn(_SaleFields):
-    train = serializers.RegexField(names.TRAIN_NUMBER, help_text="Number of the train.")
+    train = serializers.CharField(max_length=40, help_text="Number of the train.")
     service_date = serializers.DateField(help_text="Local date on which the train sets out.")
 
     def run(self) -> ExtraRun:
