@@ -6,19 +6,19 @@ Each part asks one store and is None while that store is away, so that the rest 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import pymongo
 from django.db import Error as DatabaseError
 from pymongo.errors import PyMongoError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from analytics.schema import DEAD_LETTERS, GAPS, SHIPPING
 from analytics.shipping.gaps import SHIPPER
 from config.outbox.models import OutboxEvent
 from config.stores import keys
 from config.stores.mongo import audit_database
-from config.stores.redis import holds_store
+from config.stores.redis import as_bytes, holds_store
 
 T = TypeVar("T")
 
@@ -29,7 +29,11 @@ AWAY: Final = (RedisError, PyMongoError, DatabaseError)
 
 @dataclass(frozen=True, kw_only=True)
 class StreamBacklog:
-    """What waits in Redis. `odd_members`: members of holds that no script could read."""
+    """What waits in Redis.
+
+    `requests_dropped`: log entries that are lost, because a process had no room for them or the
+    stream's cap cut them off. `odd_members`: members of holds that no script could read.
+    """
 
     hold_facts: int
     requests: int
@@ -53,7 +57,7 @@ def outbox_pending() -> int:
 
 
 def stream_backlog() -> StreamBacklog:
-    """One round trip. Raises `RedisError`."""
+    """Three round trips. Raises `RedisError`."""
     pipe = holds_store().pipeline(transaction=False)
     for shard in range(keys.SHARDS):
         pipe.xlen(keys.audit(shard))
@@ -66,8 +70,18 @@ def stream_backlog() -> StreamBacklog:
         hold_facts=sum(lengths[: keys.SHARDS]),
         odd_members=sum(lengths[keys.SHARDS :]),
         requests=requests,
-        requests_dropped=int(dropped or 0),
+        requests_dropped=int(dropped or 0) + _cut_off(),
     )
+
+
+def _cut_off() -> int:
+    """Entries the cap of the request log has cost: added, neither acknowledged nor there."""
+    try:
+        stream: Any = holds_store().xinfo_stream(keys.REQUESTS)
+    except ResponseError:  # nothing was logged yet
+        return 0
+    acknowledged = int(as_bytes(holds_store().get(keys.REQUESTS_ACKNOWLEDGED)) or 0)
+    return max(0, int(stream["entries-added"]) - acknowledged - int(stream["length"]))
 
 
 def sink_state() -> SinkState:

@@ -1,7 +1,11 @@
 """The request log, in one capped stream."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
+
+from redis.commands.core import Script
 
 from analytics.schema import REQUESTS
 from analytics.shipping.documents import Undecodable, from_request_entry
@@ -20,7 +24,15 @@ def read() -> Batch:
 
 
 def forget(messages: Sequence[Message]) -> None:
-    holds_store().xdel(keys.REQUESTS, *(message.place for message in messages))
+    """Delete exactly these entries, and count those that were still there."""
+    names = [keys.REQUESTS, keys.REQUESTS_ACKNOWLEDGED]
+    _forget_script()(keys=names, args=[message.place for message in messages])
+
+
+@cache
+def _forget_script() -> Script:
+    text = Path(__file__).with_name("forget_requests.lua").read_text()
+    return holds_store().register_script(text)
 
 
 def _message(entry_id: bytes, fields: Mapping[bytes, bytes]) -> Message:

@@ -26,6 +26,7 @@ keys sit in one slot of a Redis Cluster and a sweep reads 64 small indexes, neve
 | `{s}:audit` | stream | none | facts about holds | hold scripts | shipper |
 | `{s}:odd` | list | none | members no script could read, set aside | reap | operators |
 | `requests` | stream, capped | none | the request log | request middleware | shipper |
+| `{requests}:acknowledged` | string, whole number | none | entries of the request log that were shipped | shipper | dashboard |
 | `requests:dropped` | string, whole number | none | log entries a process had no room for | request middleware | dashboard |
 | `shipper:beat` | string, whole number | none | counts the shipper's runs; lower than before: memory went back | shipper | shipper |
 | `shipper:lease` | string, TTL | 30 s | who ships now, so that two do not do the same work | shipper | shipper |
@@ -40,6 +41,7 @@ from typing import Final
 SHARDS: Final = 64
 LAYOUT_VERSION: Final = 1
 REQUESTS: Final = "requests"
+REQUESTS_ACKNOWLEDGED: Final = "{requests}:acknowledged"
 REQUESTS_DROPPED: Final = "requests:dropped"
 SHIPPER_BEAT: Final = "shipper:beat"
 SHIPPER_LEASE: Final = "shipper:lease"

@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rest_framework.request import Request
 
+from analytics.operations.backlog import stream_backlog
 from analytics.shipping.shipper import ship_pending
 from config.http import request_stream
 from config.http.request_log import STREAM, RequestLogMiddleware, note
@@ -158,14 +159,21 @@ def test_a_full_queue_drops_counts_and_says_so_in_redis() -> None:
     assert holds_store().get(keys.REQUESTS_DROPPED) == b"7"
 
 
-def test_the_stream_is_capped(settings: Settings) -> None:
+def test_what_the_cap_cuts_off_is_counted_and_the_rest_arrives(
+    mongo: Mongo, settings: Settings
+) -> None:
     settings.ENV = settings.ENV.model_copy(update={"request_log_cap": 100})
     stream = RequestStream()
     stream._thread = threading.current_thread()
     for _ in range(2_000):
         stream.put(ENTRY)
     stream.flush()
-    assert 100 <= holds_store().xlen(keys.REQUESTS) < 400  # whole nodes are cut off
+    left = holds_store().xlen(keys.REQUESTS)
+    assert 100 <= left < 400  # whole nodes are cut off
+    assert stream_backlog().requests_dropped == 2_000 - left
+    ship_pending()
+    assert (stream_backlog().requests, stream_backlog().requests_dropped) == (0, 2_000 - left)
+    assert mongo.requests.count_documents({}) == left
 
 
 def test_without_redis_entries_wait_in_order_and_arrive_later(
