@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Forget facts of holds that MongoDB keeps now.
 --
 -- KEYS[1]  {s}:audit   stream, no TTL

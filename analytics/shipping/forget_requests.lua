@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Forget entries of the request log that MongoDB keeps now, and count them.
 --
 -- KEYS[1]  requests                  stream, capped, no TTL

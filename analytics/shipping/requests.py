@@ -26,7 +26,7 @@ def read() -> Batch:
 def forget(messages: Sequence[Message]) -> None:
     """Delete exactly these entries, and count those that were still there."""
     names = [keys.REQUESTS, keys.REQUESTS_ACKNOWLEDGED]
-    _forget_script()(keys=names, args=[message.place for message in messages])
+    _forget_script()(keys=names, args=[message.place for message in messages], client=holds_store())
 
 
 @cache

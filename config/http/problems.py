@@ -35,6 +35,8 @@ _STORES_DOWN: tuple[type[Exception], ...] = (
     psycopg_pool.PoolTimeout,
     redis.exceptions.ConnectionError,
     redis.exceptions.TimeoutError,
+    redis.exceptions.OutOfMemoryError,  # it evicts nothing, so it may be full
+    redis.exceptions.ReadOnlyError,  # a replica that was a primary a moment ago
     pymongo.errors.ConnectionFailure,
     pymongo.errors.ExecutionTimeout,
 )
