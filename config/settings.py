@@ -50,12 +50,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.http.compression.LargeAnswersGZipMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.http.cookies.PageSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.http.cookies.PageCsrfMiddleware",
+    "config.http.cookies.PageAuthenticationMiddleware",
+    "config.http.cookies.PageMessageMiddleware",
+    "config.http.cookies.PageFrameMiddleware",
     "config.http.problems.ProblemMiddleware",
 ]
 
