@@ -14,6 +14,7 @@ import numpy as np
 from django.db import connection
 
 from reservations.availability.train_plan import NO_SEAT, PlannedCoach, PlannedStop, TrainPlan
+from trains.limits import ID_MAX
 from trains.models import Departure, Train
 
 # One row a train: a thousand seats as arrays are read twenty times as fast as a thousand rows.
@@ -53,7 +54,8 @@ class DepartureRow:
 
 def read_departures(departures: Collection[int]) -> list[DepartureRow]:
     """The departures that exist; one query."""
-    rows = Departure.objects.filter(pk__in=departures).values_list(
+    possible = [departure for departure in departures if 0 < departure <= ID_MAX]
+    rows = Departure.objects.filter(pk__in=possible).values_list(
         "id",
         "train_id",
         "train__revision",

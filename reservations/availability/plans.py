@@ -27,6 +27,7 @@ __all__ = [
     "forget_all",
     "pack_mask",
     "plan_of",
+    "plans_for",
     "plans_of",
     "read_again",
 ]
@@ -57,18 +58,30 @@ def plans_of(departures: Collection[int]) -> dict[int, Plan]:
     if missing:
         for row in read_departures(missing):
             known[row.id] = row
-            _departures.put(row.id, row)
-    return _with_trains([row for row in known.values() if row is not None])
+    return plans_for([row for row in known.values() if row is not None])
 
 
 def read_again(departures: Collection[int]) -> dict[int, Plan]:
     """As `plans_of`, with the departures themselves read anew: for answers that must show what
     staff changed a moment ago. One query more than the trains that are not in memory need.
     """
-    rows = {row.id: row for row in read_departures(departures)}
-    for row in rows.values():
+    return plans_for(read_departures(departures))
+
+
+def plans_for(rows: Iterable[DepartureRow]) -> dict[int, Plan]:
+    """The plans of departures somebody has just read; the rows replace what was remembered."""
+    rows = list(rows)
+    for row in rows:
         _departures.put(row.id, row)
-    return _with_trains([rows[departure] for departure in departures if departure in rows])
+    trains = {row.train_id: _trains.get((row.train_id, row.train_revision)) for row in rows}
+    missing = {row.train_id: row.train_revision for row in rows if trains[row.train_id] is None}
+    if missing:
+        for plan in read_trains(missing):
+            trains[plan.id] = plan
+            _trains.put((plan.id, plan.revision), plan)
+            # The train may have moved since its departure was read: found by the old one too.
+            _trains.put((plan.id, missing[plan.id]), plan)
+    return {row.id: _plan(row, trains[row.train_id]) for row in rows}
 
 
 def forget(departure: int) -> None:
@@ -80,19 +93,6 @@ def forget_all() -> None:
     """Empty this process's memory of plans."""
     _departures.clear()
     _trains.clear()
-
-
-def _with_trains(rows: Iterable[DepartureRow]) -> dict[int, Plan]:
-    rows = list(rows)
-    trains = {row.train_id: _trains.get((row.train_id, row.train_revision)) for row in rows}
-    missing = {row.train_id: row.train_revision for row in rows if trains[row.train_id] is None}
-    if missing:
-        for plan in read_trains(missing):
-            trains[plan.id] = plan
-            _trains.put((plan.id, plan.revision), plan)
-            # The train may have moved since its departure was read: found by the old one too.
-            _trains.put((plan.id, missing[plan.id]), plan)
-    return {row.id: _plan(row, trains[row.train_id]) for row in rows}
 
 
 def _plan(row: DepartureRow, train: TrainPlan | None) -> Plan:

@@ -9,7 +9,7 @@ from django.db import connection
 from reservations.availability.train_plan import NO_SEAT, Plan, TrainPlan
 from reservations.availability.words import Ints, Words, no_words, set_legs
 
-# One row a departure and kind: thousands of seats as arrays, not as rows. A block is of all legs there are.
+# One row a departure and kind: thousands of seats as arrays, not as rows. A block is of all legs.
 _TAKEN = """
 SELECT departure_id, FALSE, array_agg(seat_id), array_agg(lower(legs)), array_agg(upper(legs))
   FROM reservations_bookedseat

@@ -1,0 +1,145 @@
+"""Which departures run between two stations on a day, and are on sale: two queries.
+
+The day is the local day at the boarding stop, so that a train which set out the day before, or
+in another zone, is found on the day a traveller would look for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from django.conf import settings
+from django.db import connection
+
+from config import clock
+from config.errors import Invalid
+from reservations.availability.plan_rows import DepartureRow
+from reservations.availability.plans import Plan, Stretch, plans_for
+from reservations.errors import NotOnSale
+from trains.limits import DAYS_AHEAD_MAX, RUN_DAYS_MAX
+from trains.models import Station
+from trains.sale import day_bounds, is_within_window, local_date, opens_at
+
+# Of a station a train visits twice, the pair of stops closest together counts, then the first:
+# the same as `TrainPlan.stretch` takes. The bounds on service_date only help the index: a local
+# day is at most two days away from the day its service day began on.
+_FIND: Final = """
+WITH pair AS (
+    SELECT DISTINCT ON (a.train_id) a.train_id, a.sequence AS from_stop, b.sequence AS to_stop,
+           a.departure_seconds AS seconds
+      FROM trains_stop a
+      JOIN trains_stop b ON b.train_id = a.train_id AND b.sequence > a.sequence
+     WHERE a.station_id = %(source)s AND a.pickup
+       AND b.station_id = %(destination)s AND b.drop_off
+     ORDER BY a.train_id, b.sequence - a.sequence, a.sequence
+), found AS (
+    SELECT d.id, d.train_id, t.revision AS train_revision, d.service_date, d.starts_at, d.ends_at,
+           d.status, d.sale_opens_at, d.fare_factor, d.revision, pair.from_stop, pair.to_stop,
+           d.starts_at + make_interval(secs => pair.seconds) AS boards_at, t.number
+      FROM pair
+      JOIN trains_train t ON t.id = pair.train_id
+      JOIN trains_departure d ON d.train_id = pair.train_id
+       AND d.service_date BETWEEN %(day)s::date - pair.seconds / 86400 - 2
+                              AND %(day)s::date - pair.seconds / 86400 + 2
+     WHERE d.starts_at + make_interval(secs => pair.seconds) >= %(start)s
+       AND d.starts_at + make_interval(secs => pair.seconds) < %(end)s
+       AND d.starts_at + make_interval(secs => pair.seconds) > %(now)s
+       AND d.status = 'open' AND d.sale_opens_at <= %(now)s
+       AND (%(travel_class)s::text IS NULL OR EXISTS (
+               SELECT 1 FROM trains_coach c
+                WHERE c.train_id = d.train_id AND c.travel_class = %(travel_class)s))
+), page AS (
+    SELECT * FROM found ORDER BY boards_at, number, id LIMIT %(limit)s OFFSET %(offset)s
+)
+SELECT total.count, page.*
+  FROM (SELECT count(*) FROM found) AS total LEFT JOIN page ON true
+ ORDER BY page.boards_at, page.number, page.id
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journey:
+    """What is looked for. `source`, `destination` are station codes, in any case."""
+
+    source: str
+    destination: str
+    day: date
+    travel_class: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One page of the departures found, by time of boarding, and how many there are in all."""
+
+    source: Station
+    destination: Station
+    count: int
+    runs: list[tuple[Plan, Stretch]]
+
+
+def find_departures(journey: Journey, *, limit: int, offset: int) -> Found:
+    """Look them up; two queries, and those of `plans_for` for trains not in memory.
+
+    Raises `Invalid` (unknown station, or twice the same), `NotOnSale` for a day outside the
+    window on which nothing runs.
+    """
+    source, destination = _stations(journey.source, journey.destination)
+    if source == destination:
+        raise Invalid({"destination": ["Source and destination are the same station."]})
+    now = clock.now()
+    today = local_date(now, source.timezone)
+    if not -1 <= (journey.day - today).days <= DAYS_AHEAD_MAX + RUN_DAYS_MAX:
+        raise _outside(journey.day, today, source)
+    start, end = day_bounds(journey.day, source.timezone)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FIND,
+            {
+                "source": source.pk,
+                "destination": destination.pk,
+                "day": journey.day,
+                "start": start,
+                "end": end,
+                "now": now,
+                "travel_class": journey.travel_class,
+                "limit": limit,
+                "offset": offset,
+            },
+        )
+        rows = cursor.fetchall()
+    count = rows[0][0]
+    window_days = settings.ENV.sale_window_days
+    if not count and not is_within_window(journey.day, today=today, window_days=window_days):
+        raise _outside(journey.day, today, source)
+    runs = [(DepartureRow(*row[1:11]), Stretch(row[11], row[12])) for row in rows if row[1]]
+    plans = plans_for(row for row, _ in runs)
+    return Found(
+        source=source,
+        destination=destination,
+        count=count,
+        runs=[(plans[row.id], stretch) for row, stretch in runs],
+    )
+
+
+def _stations(*codes: str) -> list[Station]:
+    """The stations of `source` and `destination`; one query. Raises `Invalid` naming the field."""
+    wanted = {code for given in codes for code in (given, given.upper())}
+    known: Mapping[str, Station] = {s.code: s for s in Station.objects.filter(code__in=wanted)}
+    found = [known.get(code) or known.get(code.upper()) for code in codes]
+    unknown = {
+        field: [f"There is no station {code}."]
+        for field, code, station in zip(("source", "destination"), codes, found, strict=True)
+        if station is None
+    }
+    if unknown:
+        raise Invalid(unknown)
+    return [station for station in found if station is not None]
+
+
+def _outside(day: date, today: date, source: Station) -> NotOnSale:
+    if day < today:
+        return NotOnSale(f"{day} is over.")
+    env = settings.ENV
+    opens = opens_at(day, source.timezone, window_days=env.sale_window_days, hour=env.sale_opens_at)
+    return NotOnSale(f"{day} is not on sale yet.", opens)
