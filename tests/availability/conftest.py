@@ -1,10 +1,46 @@
-"""Each test begins with an empty memory of plans: rows of the last test are gone."""
+"""Availability is read beside a working engine; nobody is throttled."""
+
+from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 
-from reservations.availability import plans
+from config.stores.redis import holds_store
+from tests.engine import (
+    anna,
+    bela,
+    controller,
+    departure,
+    empty_redis,
+    express,
+    make_traveller,
+    time_passes,
+)
+from tests.stores import OwnStore
+
+__all__ = [
+    "anna",
+    "bela",
+    "controller",
+    "departure",
+    "empty_redis",
+    "express",
+    "make_traveller",
+    "time_passes",
+]
 
 
 @pytest.fixture(autouse=True)
-def _no_plans_from_another_test() -> None:
-    plans.forget_all()
+def _no_throttles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings.ENV, "throttles", "off")
+
+
+@pytest.fixture
+def no_redis(own_redis: OwnStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnStore]:
+    """The holds' store is away; `start()` brings it back, empty."""
+    monkeypatch.setattr(settings.ENV, "redis_url", own_redis.url)
+    holds_store.cache_clear()
+    own_redis.stop()
+    yield own_redis
+    monkeypatch.undo()
+    holds_store.cache_clear()
