@@ -105,11 +105,13 @@ def _route_searched(logged: _LoggedRequest) -> dict[str, Any]:
     first_page = logged.params.get("offset", "0") in {"", "0"}
     if logged.endpoint != SEARCH_ENDPOINT or logged.status != 200 or not first_page:
         return {}
-    known = logged.params | logged.noted
-    if not known.get("source") or not known.get("destination"):
-        return {}
-    ends = {end: str(known[end]).strip().upper() for end in ("source", "destination")}
-    return {"search": True, **ends}
+    ends = {end: _station(logged, end) for end in ("source", "destination")}
+    return {"search": True, **ends} if all(ends.values()) else {}
+
+
+def _station(logged: _LoggedRequest, end: str) -> str:
+    """The code the view understood, as bookings have it; else what was typed, in capitals."""
+    return str(logged.noted.get(end) or logged.params.get(end, "").strip().upper())
 
 
 def _fact(  # noqa: PLR0913  # the parts of a fact

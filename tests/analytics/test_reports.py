@@ -169,6 +169,8 @@ def test_top_routes_by_searches_are_what_people_looked_for(mongo: Mongo) -> None
     log(source=" csmt", destination="mao")
     log(source="MAO", destination="CSMT")
     log(source="Mumbai", destination="MAO", noted={"source": "CSMT"})
+    log(source="hbr", destination="apt", noted={"source": "Hbr", "destination": "apt"})
+    log(source="CSMT", destination=" ")
     log(source="CSMT", destination="MAO", offset="20")
     log(source="CSMT", destination="MAO", offset="0")
     log(source="CSMT", destination="XXX", status=400)
@@ -179,10 +181,11 @@ def test_top_routes_by_searches_are_what_people_looked_for(mongo: Mongo) -> None
     found = top_routes.top_routes(by="searches", since=days_ago(), limit=10)
     assert [(route.source, route.destination, route.count) for route in found] == [
         ("CSMT", "MAO", 6),
+        ("Hbr", "apt", 1),
         ("MAO", "CSMT", 1),
     ]
     assert len(top_routes.top_routes(by="searches", since=days_ago(), limit=1)) == 1
-    assert mongo.requests.count_documents({}) == 11
+    assert mongo.requests.count_documents({}) == 13
 
 
 def test_top_routes_by_bookings_count_what_was_booked(mongo: Mongo) -> None:
