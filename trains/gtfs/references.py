@@ -71,6 +71,11 @@ class _Never:
 
 
 _CHECKS: Final[tuple[_Unique | _Refers | _Never, ...]] = (
+    _Never(
+        "agency.txt",
+        "SELECT 1, '' WHERE NOT EXISTS (SELECT 1 FROM gtfs_agency)",
+        "there is no agency",
+    ),
     _Unique("agency.txt", "gtfs_agency", ("agency_id",)),
     _Unique("stops.txt", "gtfs_stop", ("stop_id",)),
     _Unique("routes.txt", "gtfs_route", ("route_id",)),
@@ -92,11 +97,6 @@ _CHECKS: Final[tuple[_Unique | _Refers | _Never, ...]] = (
     _Refers("stop_times.txt", "gtfs_stop_time", "trip_id", "gtfs_trip", "trip_id", "trips.txt"),
     _Refers("stop_times.txt", "gtfs_stop_time", "stop_id", "gtfs_stop", "stop_id", "stops.txt"),
     _Refers("frequencies.txt", "gtfs_frequency", "trip_id", "gtfs_trip", "trip_id", "trips.txt"),
-    _Never(
-        "agency.txt",
-        "SELECT 1, '' WHERE NOT EXISTS (SELECT 1 FROM gtfs_agency)",
-        "there is no agency",
-    ),
     _Never(
         "routes.txt",
         "SELECT line, route_id FROM gtfs_route WHERE agency_id IS NULL"

@@ -122,7 +122,7 @@ class Row:
             return None
         try:
             ZoneInfo(value)
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             raise self.broken(f"{name} is {value!r}, not a time zone") from None
         return value
 

@@ -17,6 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from config.errors import SeatlockError
 from trains.gtfs.errors import FeedBroken
 from trains.gtfs.import_feed import FEED_CODE_LENGTH_MAX, import_feed
 from trains.gtfs.report import ImportReport
@@ -61,6 +62,8 @@ class Command(BaseCommand):
                 )
             except FeedBroken as broken:
                 raise CommandError(f"the feed is broken, nothing was imported: {broken}") from None
+            except SeatlockError as failed:
+                raise CommandError(f"nothing was imported: {failed}") from None
             opened = None
             if report.train_ids and not (report.dry_run or options["no_open"]):
                 progress.begin("opening departures", 1)
