@@ -17,11 +17,6 @@ def now() -> datetime:
     return datetime.now(UTC) + _offset
 
 
-def now_offset() -> timedelta:
-    """How far this process's clock was moved from the machine's (tests); zero in production."""
-    return _offset
-
-
 @contextmanager
 def moved(by: timedelta) -> Iterator[None]:
     """Move this process's clock for the length of a `with` block (tests, simulator)."""

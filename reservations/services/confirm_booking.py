@@ -22,7 +22,7 @@ from django.conf import settings
 
 from config import clock
 from config.errors import Invalid, StoreUnavailable
-from reservations.availability.plans import Plan, plan_of
+from reservations.availability.plans import Plan, forget, plan_of
 from reservations.bookings.insert import NewBooking, Verdict, insert_booking
 from reservations.bookings.pnr import new_pnr
 from reservations.bookings.views import BookingView, journey, view_bookings
@@ -74,7 +74,7 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
     member = _pin(ref, owner, opened)
     if member is None:
         return _find_booked(ref)
-    plan = plan_of(ref.departure)
+    plan = _plan_with(ref.departure, member)
     people = _passengers(member, passengers)
     new, view = _compose(plan, ref, member, people, key, encode)
 
@@ -112,6 +112,15 @@ def _pin(ref: ids.HoldRef, owner: Owner, opened: capabilities.Capability | None)
             case _:  # gone, or taken by another since Redis forgot it
                 return None
     raise StoreUnavailable("The hold cannot be pinned; try again.")
+
+
+def _plan_with(departure: int, member: Member) -> Plan:
+    """The plan; read again if this process has one from before the hold's coach was added."""
+    plan = plan_of(departure)
+    if max(member.ordinals) >= plan.train.places:
+        forget(departure)
+        plan = plan_of(departure)
+    return plan
 
 
 def _find_booked(ref: ids.HoldRef) -> Confirmed:

@@ -11,7 +11,6 @@ from typing import Final
 import msgspec
 from django.conf import settings
 
-from config import clock
 from config.errors import IdempotencyKeyReused, Invalid, SeatlockError, StoreUnavailable
 from config.stores import keys
 from config.stores.redis import as_bytes, holds_store
@@ -133,7 +132,6 @@ def _request(
     }
     leaves_at = plan.boards_at(stretch)
     opens_at = plan.sale_opens_at if plan.status == "open" else leaves_at
-    moved = clock.now_offset()
     return store.LockRequest(
         hold=hold,
         user=owner.user,
@@ -142,8 +140,8 @@ def _request(
         from_stop=stretch.from_stop,
         to_stop=stretch.to_stop,
         revision=plan.revision,
-        opens_at_ms=int((opens_at - moved).timestamp() * 1000),
-        leaves_at_ms=int((leaves_at - moved).timestamp() * 1000),
+        opens_at_ms=int(opens_at.timestamp() * 1000),
+        leaves_at_ms=int(leaves_at.timestamp() * 1000),
         fact_body=msgspec.json.encode(body).decode()[:-1],
         groups=groups,
     )
