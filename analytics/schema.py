@@ -14,8 +14,8 @@ says its `schema_version`; a reader must take every version named here, because 
 they were written.
 
     facts 1     kind, subject, stage, number, at, shipped_at, body, and, lifted out of the body
-                where the fact has them: hold, pnr, user, departure, train, service_date, source,
-                destination
+                where the fact has them: hold, pnr, user (whose it is), actor (who did it, if
+                another), departure, train, service_date, source, destination
     requests 1  at, method, endpoint, params, status, user, duration_ms; for a search that was
                 answered also search: true, source, destination
 """  # noqa: E501  # a table reads best unbroken
@@ -41,7 +41,7 @@ REQUESTS_VERSION: Final = 1
 
 # Lifted out of a fact's body into the document, because something is found or counted by it.
 LIFTED: Final = (
-    "hold", "pnr", "user", "departure", "train", "service_date", "source", "destination",
+    "hold", "pnr", "user", "actor", "departure", "train", "service_date", "source", "destination",
 )  # fmt: skip
 
 # A fact counts as kept when a majority has it in its journal; then its source may forget it.
@@ -78,6 +78,7 @@ def collections() -> tuple[Collection, ...]:
                 _index("hold_story", "hold", "stage", "number", only_with="hold"),
                 _index("pnr_story", "pnr", "stage", "number", only_with="pnr"),
                 _index("user_time", "user", "at", only_with="user"),
+                _index("actor_time", "actor", "at", only_with="actor"),
                 _index("departure_kind", "departure", "kind", only_with="departure"),
                 _index(
                     "kind_service_date", "kind", "service_date", "train", "departure",

@@ -26,7 +26,8 @@ def trail(*, asked: Asked, limit: int, offset: int) -> tuple[int, list[dict[str,
     """How many facts there are, and one page of them.
 
     By hold or PNR: the whole story of the hold and its booking, whichever of the two was named,
-    in the order it happened, (stage, number). By user: story after story, the latest first.
+    in the order it happened, (stage, number). By user: what is theirs and what they did as staff,
+    story after story, the latest first.
     """
     if asked.hold is None and asked.pnr is None:
         (found,) = ask(FACTS, of_user(user=asked.user, limit=limit, offset=offset))
@@ -41,10 +42,10 @@ def trail(*, asked: Asked, limit: int, offset: int) -> tuple[int, list[dict[str,
 
 
 def of_user(*, user: int | None, limit: int, offset: int) -> Pipeline:
-    """A user's facts by story. Index `user_time`."""
+    """A user's facts by story. Indexes `user_time`, `actor_time`."""
     story = {"$ifNull": ["$hold", "$subject"]}
     return [
-        {"$match": {"user": user}},
+        {"$match": {"$or": [{"user": user}, {"actor": user}]}},
         {
             "$setWindowFields": {
                 "partitionBy": story,
@@ -76,9 +77,9 @@ def _story(asked: Asked) -> dict[str, Any]:
             for name, value in named.items()
         ]
     }
-    if asked.user is not None:
-        wanted["user"] = asked.user
-    return wanted
+    if asked.user is None:
+        return wanted
+    return {"$and": [wanted, {"$or": [{"user": asked.user}, {"actor": asked.user}]}]}
 
 
 def _entry(fact: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from config.outbox.models import OutboxEvent
 
 BATCH_SIZE: Final = 1_000
 PURGE_SIZE: Final = 5_000
+PURGE_BATCHES: Final = 200
 KEEP_DAYS: Final = 7
 
 
@@ -40,6 +41,16 @@ def forget(messages: Sequence[Message]) -> None:
 
 def purge() -> int:
     """Delete rows that both readers are done with since KEEP_DAYS, oldest first; say how many."""
+    purged = 0
+    for _ in range(PURGE_BATCHES):
+        deleted = _purge_batch()
+        purged += deleted
+        if deleted == 0:
+            break
+    return purged
+
+
+def _purge_batch() -> int:
     old = clock.now() - timedelta(days=KEEP_DAYS)
     oldest = list(OutboxEvent.objects.order_by("id").values_list("pk", flat=True)[:PURGE_SIZE])
     done = OutboxEvent.objects.filter(pk__in=oldest, shipped_at__lt=old, consumed_at__lt=old)

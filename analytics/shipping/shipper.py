@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 SOURCES: Final = (OUTBOX, HOLD_FACTS, REQUEST_LOG)
 BUDGET_SECONDS: Final = 5.0
-LEASE_SECONDS: Final = 30.0
+LEASE_SECONDS: Final = 10.0
 SCHEMA_SECONDS: Final = 20.0
 CHUNK_SIZE: Final = 1_000
 

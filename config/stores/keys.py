@@ -29,7 +29,7 @@ keys sit in one slot of a Redis Cluster and a sweep reads 64 small indexes, neve
 | `{requests}:acknowledged` | string, whole number | none | entries of the request log that were shipped | shipper | dashboard |
 | `requests:dropped` | string, whole number | none | log entries a process had no room for | request middleware | dashboard |
 | `shipper:beat` | string, whole number | none | counts the shipper's runs; lower than before: memory went back | shipper | shipper |
-| `shipper:lease` | string, TTL | 30 s | who ships now, so that two do not do the same work | shipper | shipper |
+| `shipper:lease` | string | 10 s | who ships now, so that two do not do the same work | shipper | shipper |
 | `layout` | hash | none | shard count and layout version | first start | start |
 
 The cache's server carries only what django-redis writes there: rate limit counters under

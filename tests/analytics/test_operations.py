@@ -132,11 +132,14 @@ def test_a_stuck_hold_is_freed_with_a_reason_that_is_kept(
         "hold.held", "hold.released", "staff.hold-released",
     ]  # fmt: skip
     released, staff = page["results"][1:]
-    assert released["body"] == {
-        "by": "staff", "actor": controller.user.pk, "reason": "rang us",
-    }  # fmt: skip
-    assert staff["body"] == {"actor": controller.user.pk, "reason": "rang us"}
-    assert staff["user"] == anna.user.pk
+    assert released["body"] == {"by": "staff", "reason": "rang us"}
+    assert staff["body"] == {"reason": "rang us"}
+    for fact in (released, staff):
+        assert (fact["user"], fact["actor"]) == (anna.user.pk, controller.user.pk)
+    theirs = controller.get("operations/audit/", user="controller").json()
+    assert theirs["results"] == [released, staff]
+    narrowed = controller.get("operations/audit/", user="controller", hold=hold).json()
+    assert narrowed["results"] == [released, staff]
 
 
 def test_a_release_that_is_refused_leaves_no_fact(

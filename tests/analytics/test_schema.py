@@ -97,4 +97,5 @@ def test_a_trail_is_found_by_an_index(mongo: Mongo, asked: dict[str, Any]) -> No
     command = {"aggregate": "facts", "pipeline": pipeline, "cursor": {}}
     plan = str(mongo.command("explain", command, verbosity="queryPlanner"))
     assert "user_time" in plan
+    assert "actor_time" in plan
     assert "COLLSCAN" not in plan
