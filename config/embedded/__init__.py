@@ -6,5 +6,6 @@
 
 Promises: nothing it started outlives it, however it ends (`guard`); nothing starts before the
 machine was found fit (`preflight`); a store named by a URL in the environment is used, not started
-(`settings`). Imports neither Django nor anything above it, so that it runs before both.
+(`settings`). Imports neither Django nor anything above it (but for `set_up`, a
+child of its own), so that it runs before both.
 """

@@ -39,7 +39,7 @@ def command(name: str, environment: Mapping[str, str]) -> tuple[str, ...]:
         case "migrate":
             return (*manage, "migrate", "--noinput")
         case "collect-static":
-            return (*manage, "collectstatic", "--noinput", "--verbosity", "0")
+            return (*manage, "collectstatic", "--noinput")
         case "seed-demo":
             return (*manage, "seed_demo")
         case "web":

@@ -2,13 +2,14 @@
 
 import http.client
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.embedded.commands import LONG_RUNNING, SET_UP, command
+from config.embedded.commands import command
 from config.embedded.fleet import Fleet, check_fit, free_ports, make_fleet, publish, start_fleet
 from config.embedded.guard import run_guarded, say
 from config.embedded.places import CHECKOUT, Places, home_places
@@ -21,22 +22,23 @@ WEB_START_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What `run` does once the stores are ready: argument lists by name, in order.
+    """What `run` does once the stores are ready: argument lists, by name where there are more.
 
-    What the set-up steps in `spoken` print is also told to the person at the terminal.
+    What the set-up steps print is told to the person at the terminal. The background starts when
+    the web answers, so as not to compete with it for the machine.
     """
 
     set_up: Mapping[str, tuple[str, ...]]
-    long_running: Mapping[str, tuple[str, ...]]
-    spoken: frozenset[str] = frozenset()
+    web: tuple[str, ...]
+    background: Mapping[str, tuple[str, ...]]
 
 
 def real_plan(environment: Mapping[str, str]) -> Plan:
     """Migrations and demo network, then web, worker and beat."""
     return Plan(
-        set_up={name: command(name, environment) for name in SET_UP},
-        long_running={name: command(name, environment) for name in LONG_RUNNING},
-        spoken=frozenset({"seed-demo"}),  # it says which accounts there are now, and loudly
+        set_up={"set-up": (sys.executable, "-m", "config.embedded.set_up")},
+        web=command("web", environment),
+        background={name: command(name, environment) for name in ("worker", "beat")},
     )
 
 
@@ -60,13 +62,7 @@ def serve_plan(
     def job(supervisor: Supervisor) -> int:
         started = time.monotonic()
         with _live_fleet(supervisor, places, settings, more_ports={"PORT": port}) as fleet:
-            _start_plan(supervisor, plan, places, {**environment, **fleet.environment})
-            supervisor.wait_until(
-                lambda: _answers(port),
-                what="web",
-                log=places.logs / "web.log",
-                seconds=WEB_START_SECONDS,
-            )
+            _start_plan(supervisor, plan, places, {**environment, **fleet.environment}, port)
             say(f"http://127.0.0.1:{port}/ is up after {time.monotonic() - started:.1f} s")
             say(f"logs are in {places.logs}; Ctrl-C stops everything")
             _keep(supervisor)
@@ -115,7 +111,7 @@ def _live_fleet(
 
 
 def _start_plan(
-    supervisor: Supervisor, plan: Plan, places: Places, environment: Mapping[str, str]
+    supervisor: Supervisor, plan: Plan, places: Places, environment: Mapping[str, str], port: int
 ) -> None:
     def spec(name: str, argv: tuple[str, ...]) -> ProcessSpec:
         return ProcessSpec(
@@ -127,13 +123,22 @@ def _start_plan(
         )
 
     for name, argv in plan.set_up.items():
-        say(name)
-        supervisor.run_or_fail(spec(name, argv))
-        if name in plan.spoken:
-            for line in (places.logs / f"{name}.log").read_text().splitlines():
-                say(f"  {line}")
-    for name, argv in plan.long_running.items():
+        step = spec(name, argv)
+        supervisor.run_or_fail(step)
+        _repeat(name, step.log)
+    web = spec("web", plan.web)
+    supervisor.start(web, stage=APP_STAGE)
+    supervisor.wait_until(
+        lambda: _answers(port), what="web", log=web.log, seconds=WEB_START_SECONDS
+    )
+    for name, argv in plan.background.items():
         supervisor.start(spec(name, argv), stage=APP_STAGE)
+
+
+def _repeat(name: str, log: Path | None) -> None:
+    """Tell what a step has printed."""
+    for line in log.read_text().splitlines() if log else ():
+        say(f"{name}: {line}")
 
 
 def _answers(port: int) -> bool:

@@ -83,7 +83,7 @@ class Supervisor:
             raise StartFailed(f"{spec.name} {_ending(status)}\n{log_tail(spec.log)}")
 
     def wait_until(
-        self, probe: Callable[[], bool], *, what: str, log: Path, seconds: float
+        self, probe: Callable[[], bool], *, what: str, log: Path | None, seconds: float
     ) -> None:
         """Ask until the answer is yes, minding the children meanwhile.
 

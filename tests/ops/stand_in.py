@@ -35,7 +35,8 @@ def stand_ins(port: str, set_up: str | None) -> Plan:
     python = sys.executable
     return Plan(
         set_up={"set-up": (python, "-c", set_up)} if set_up else {},
-        long_running={"web": (python, "-c", WEB, port), "worker": (python, "-c", NAP)},
+        web=(python, "-c", WEB, port),
+        background={"worker": (python, "-c", NAP)},
     )
 
 
