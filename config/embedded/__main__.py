@@ -3,6 +3,7 @@
 import argparse
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from config.embedded.beside import run_with_stores
@@ -13,13 +14,22 @@ from config.embedded.processes import die_with_parent
 from config.embedded.serve import serve_all, serve_stores
 from config.embedded.shells import open_shell
 
+SHELLS = ("psql", "redis-cli", "mongo")
+
 
 def main(arguments: list[str]) -> int:
+    if arguments[:1] and arguments[0] in SHELLS:
+        # Not argparse's business: `psql -c ...` begins with what it would take for its own option.
+        return _or_say(lambda: open_shell(arguments[0], arguments[1:]))
     chosen = _parser().parse_args(arguments)
     if chosen.die_with_parent:
         die_with_parent(signal.SIGTERM)
+    return _or_say(lambda: _dispatch(chosen))
+
+
+def _or_say(act: Callable[[], int]) -> int:
     try:
-        return _dispatch(chosen)
+        return act()
     except EmbeddedError as failed:
         say(str(failed))
         return 1
@@ -33,8 +43,6 @@ def _dispatch(chosen: argparse.Namespace) -> int:
             return serve_stores(own_ports=chosen.free_ports, env_file=chosen.env_file)
         case "with":
             return run_with_stores(chosen.command, profile=chosen.profile)
-        case "psql" | "redis-cli" | "mongo":
-            return open_shell(chosen.verb, chosen.arguments)
         case "forget":
             delete_home()
             return 0
@@ -57,9 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     beside = verbs.add_parser("with", help="run a command beside fresh stores of its own")
     beside.add_argument("--profile", default="test", help="first part of the data folder's name")
     beside.add_argument("command", nargs="+", metavar="COMMAND")
-    for shell in ("psql", "redis-cli", "mongo"):
-        opened = verbs.add_parser(shell, help=f"open {shell} on the live store")
-        opened.add_argument("arguments", nargs=argparse.REMAINDER)
+    for shell in SHELLS:
+        verbs.add_parser(shell, help=f"open {shell} on the live store, with its own arguments")
     verbs.add_parser("forget", help="delete all data of the embedded stores")
     return parser
 
