@@ -366,6 +366,21 @@ def test_reports_answer_in_the_words_of_the_contract(
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
 
 
+def test_a_search_counts_for_its_route_once_however_many_pages_are_read(
+    mongo: Mongo, controller: Traveller, anna: Traveller, departure: Departure
+) -> None:
+    assert mongo.name
+    asked = {"source": "aaa", "destination": "EEE", "date": departure.service_date.isoformat()}
+    for page in ({}, {"limit": "1", "offset": "1"}):
+        found = anna.get("departures/search/", **asked, **page)
+        assert found.status_code == 200, found.content
+    assert anna.get("departures/search/", **asked | {"source": "ZZZ"}).status_code == 400
+    ship()
+    routes = controller.get("analytics/top-routes/").json()
+    assert routes == [{"source": "AAA", "destination": "EEE", "count": 1}]
+    assert controller.get("analytics/demand/").json()["searches"] == 1
+
+
 def test_the_log_says_who_called_and_by_which_route(
     mongo: Mongo, anna: Traveller, departure: Departure
 ) -> None:
