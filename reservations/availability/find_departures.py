@@ -6,7 +6,7 @@ in another zone, is found on the day a traveller would look for it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -22,8 +22,8 @@ from trains.models import Station
 from trains.sale import day_bounds, is_within_window, local_date, opens_at
 
 # Of a station a train visits twice, the pair of stops closest together counts, then the first:
-# the same as `TrainPlan.stretch` takes. The bounds on service_date only help the index: a local
-# day is at most two days away from the day its service day began on.
+# the same as `TrainPlan.stretch` takes. The bounds on service_date only help the index: a stop is
+# at most `RUN_DAYS_MAX` after it, and zones are at most two days apart.
 _FIND: Final = """
 WITH pair AS (
     SELECT DISTINCT ON (a.train_id) a.train_id, a.sequence AS from_stop, b.sequence AS to_stop,
@@ -40,8 +40,7 @@ WITH pair AS (
       FROM pair
       JOIN trains_train t ON t.id = pair.train_id
       JOIN trains_departure d ON d.train_id = pair.train_id
-       AND d.service_date BETWEEN %(day)s::date - pair.seconds / 86400 - 2
-                              AND %(day)s::date - pair.seconds / 86400 + 2
+       AND d.service_date BETWEEN %(first)s AND %(last)s
      WHERE d.starts_at + make_interval(secs => pair.seconds) >= %(start)s
        AND d.starts_at + make_interval(secs => pair.seconds) < %(end)s
        AND d.starts_at + make_interval(secs => pair.seconds) > %(now)s
@@ -98,7 +97,8 @@ def find_departures(journey: Journey, *, limit: int, offset: int) -> Found:
             {
                 "source": source.pk,
                 "destination": destination.pk,
-                "day": journey.day,
+                "first": journey.day - timedelta(days=RUN_DAYS_MAX + 2),
+                "last": journey.day + timedelta(days=2),
                 "start": start,
                 "end": end,
                 "now": now,

@@ -36,11 +36,12 @@ def _row(
 ) -> FoundBody:
     train = plan.train
     counts = count_free(train, state.taken, stretch)
+    currency = settings.ENV.currency
     classes = tuple(
         ClassBody(
             travel_class=name,
             free=free,
-            fare=Money(plan.fare(stretch, name), settings.ENV.currency),
+            fare=Money(plan.fare(stretch, name), currency),
             waitlist=0,
         )
         for name, free in counts.items()

@@ -10,17 +10,19 @@ from reservations.availability.train_plan import NO_SEAT, Plan, TrainPlan
 from reservations.availability.words import Ints, Words, no_words, set_legs
 
 # One row a departure and kind: thousands of seats as arrays, not as rows. A block is of all legs.
+# The casts matter: psycopg sends small numbers as smallint, which the GiST index of the exclusion
+# constraint cannot compare with its bigint.
 _TAKEN = """
 SELECT departure_id, FALSE, array_agg(seat_id), array_agg(lower(legs)), array_agg(upper(legs))
   FROM reservations_bookedseat
- WHERE departure_id = ANY(%(departures)s) AND live
-   AND (%(seats)s::bigint[] IS NULL OR seat_id = ANY(%(seats)s))
+ WHERE departure_id = ANY(%(departures)s::bigint[]) AND live
+   AND (%(seats)s::bigint[] IS NULL OR seat_id = ANY(%(seats)s::bigint[]))
  GROUP BY departure_id
 UNION ALL
 SELECT departure_id, TRUE, array_agg(seat_id), array_agg(0), array_agg(32767)
   FROM reservations_seatblock
- WHERE departure_id = ANY(%(departures)s)
-   AND (%(seats)s::bigint[] IS NULL OR seat_id = ANY(%(seats)s))
+ WHERE departure_id = ANY(%(departures)s::bigint[])
+   AND (%(seats)s::bigint[] IS NULL OR seat_id = ANY(%(seats)s::bigint[]))
  GROUP BY departure_id
 """
 
