@@ -6,6 +6,8 @@ import pytest
 
 from tests.stores import OwnStore, own_store
 
+pytest_plugins = ["tests.engine"]
+
 
 @pytest.fixture
 def own_postgres() -> Iterator[OwnStore]:

@@ -47,14 +47,15 @@ class Traveller:
         return self.client.delete(f"/api/v1/{path}")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def empty_redis() -> None:
+    """No holds, no images, no plans of another test; whoever makes a railway or people has it."""
     holds_store().flushall()
     plans.forget_all()
 
 
 @pytest.fixture
-def express(db: None) -> Train:
+def express(db: None, empty_redis: None) -> Train:
     """Five stops, four legs; 8 berths SL in S1, 8 chairs CC in C1."""
     return railway.train(stops=("AAA", "BBB", "CCC", "DDD", "EEE"))
 
@@ -65,7 +66,7 @@ def departure(express: Train) -> Departure:
 
 
 @pytest.fixture
-def make_traveller(db: None) -> Callable[..., Traveller]:
+def make_traveller(db: None, empty_redis: None) -> Callable[..., Traveller]:
     def make(name: str = "anna", *, is_staff: bool = False) -> Traveller:
         user = User.objects.create_user(name, f"{name}@example.org", is_staff=is_staff)
         sid = uuid.uuid4()

@@ -17,7 +17,7 @@ from django.conf import settings
 from config.errors import NotFound
 
 VERSION: Final = 1
-_LENGTH: Final = 40
+LENGTH: Final = 40
 _RANDOM_BYTES: Final = 9
 _MAC_BYTES: Final = 8
 
@@ -55,7 +55,7 @@ def mint(*, departure: int, user: int, seed: bytes | None = None) -> str:
 def read(hold: str) -> HoldRef:
     """Whose hold this is. Raises `NotFound` for anything we did not mint."""
     try:
-        raw = urlsafe_b64decode(hold) if len(hold) == _LENGTH else b""
+        raw = urlsafe_b64decode(hold) if len(hold) == LENGTH else b""
     except ValueError:
         raw = b""
     body, given = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]

@@ -16,15 +16,6 @@ from config.stores import keys
 from config.stores.mongo import audit_database
 from config.stores.redis import holds_store
 from reservations.availability import plans
-from tests.engine import (  # noqa: F401  # fixtures
-    anna,
-    bela,
-    controller,
-    departure,
-    express,
-    make_traveller,
-    time_passes,
-)
 
 Fields = dict[Any, Any]
 

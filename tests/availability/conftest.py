@@ -6,28 +6,7 @@ import pytest
 from django.conf import settings
 
 from config.stores.redis import holds_store
-from tests.engine import (
-    anna,
-    bela,
-    controller,
-    departure,
-    empty_redis,
-    express,
-    make_traveller,
-    time_passes,
-)
 from tests.stores import OwnStore
-
-__all__ = [
-    "anna",
-    "bela",
-    "controller",
-    "departure",
-    "empty_redis",
-    "express",
-    "make_traveller",
-    "time_passes",
-]
 
 
 @pytest.fixture(autouse=True)

@@ -106,7 +106,7 @@ def test_a_lock_makes_no_sql_query_once_the_image_is_loaded(
     assert [query["sql"] for query in queries.captured_queries] == []
 
 
-def test_a_hold_is_over_at_its_deadline_with_no_sweeper_running(
+def test_p7_a_hold_is_over_at_its_deadline_with_no_sweeper_running(
     anna: Traveller, bela: Traveller, departure: Departure, time_passes: Any
 ) -> None:
     hold = anna.post("reservations/lock/", wish(departure, "S1-1")).json()

@@ -22,7 +22,7 @@ def table(*arguments: str) -> str:
 def test_the_table_shows_live_holds_and_filters_them(
     anna: Traveller, bela: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(os.environ, "COLUMNS", "200")
+    monkeypatch.setitem(os.environ, "COLUMNS", "80")
     mine = anna.post("reservations/lock/", wish(departure, "S1-1", "S1-2")).json()["hold"]
     other = bela.post("reservations/lock/", wish(departure, "C1-3")).json()["hold"]
     shown = table()

@@ -5,14 +5,16 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
+from rich.table import Column, Table
 
-from reservations.holds import store
+from reservations.holds import ids, store
 from reservations.holds.members import Member, moment
 
 WATCH_SECONDS = 1.0
+WIDTH = 120  # a narrower terminal wraps lines: an id that is cut short cannot be copied
 
 
 class Command(BaseCommand):
@@ -25,6 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         console = Console(file=self.stdout)  # type: ignore[arg-type]  # it writes and flushes
+        console.width = max(console.width, WIDTH)
         if not options["watch"]:
             console.print(_table(options["departure"], options["user"]))
             return
@@ -39,7 +42,8 @@ class Command(BaseCommand):
 
 def _table(departure: int | None, user: int | None) -> Table:
     now_ms = store.redis_now_ms()
-    table = Table("departure", "hold", "user", "seats", "legs", "state", "ends", "in s")
+    hold = Column("hold", no_wrap=True, min_width=ids.LENGTH)
+    table = Table("departure", hold, "user", "seats", "legs", "state", "ends", "in s", box=SIMPLE)
     found = [
         (number, member)
         for number, member in store.live_holds()
