@@ -58,9 +58,10 @@ format: install-dev ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schema: install-dev ## write docs/openapi.yaml anew
+schema: install-dev ## write docs/openapi.yaml and the Postman collection anew
 	@$(BOUND) with --profile schema -- $(BIN)/python manage.py spectacular --validate \
 		--file docs/openapi.yaml
+	@$(BIN)/python docs/postman.py
 
 lock: install-dev ## pin what the *.in files ask for, with hashes (ARGS=--upgrade for newer)
 	$(COMPILE) $(ARGS) requirements.in -o requirements.txt
