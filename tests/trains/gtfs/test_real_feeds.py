@@ -1,12 +1,12 @@
 """The feeds of real railways, found through SEATLOCK_FEEDS."""
 
-import os
 import resource
 import time
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from django.conf import settings
 from django.db.models import Count, Min, Sum
 
 from trains.gtfs.formation import LONG_DISTANCE_KM, LONG_DISTANCE_SECONDS
@@ -23,7 +23,7 @@ MEMORY_BYTES_MAX = 1 << 30
 
 def feed_of(agency: str) -> Path:
     """The feed of this agency among those in SEATLOCK_FEEDS; skips, aloud, without it."""
-    folder = os.environ.get("SEATLOCK_FEEDS")
+    folder = settings.ENV.seatlock_feeds
     if not folder:
         pytest.skip(f"SEATLOCK_FEEDS is not set: the feed of {agency} was not imported")
     for path in sorted(Path(folder).glob("*.zip")):
