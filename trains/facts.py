@@ -87,7 +87,7 @@ def vehicle_changed(
 
 
 def feed_imported(*, feed: str, revision: int, digest: str, counts: dict[str, int]) -> Fact:
-    """`counts` says how many trains and departures are new, changed and removed."""
+    """`counts` says what became of how many trains and departures."""
     subject = f"feed:{feed}"
     return Fact(
         event_id=f"{subject}:imported:{revision}",

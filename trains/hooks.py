@@ -39,7 +39,7 @@ def register_keeper(keeper: Keeper) -> None:
     """Let `keeper` name, of these trains (ids), the *departures* (ids) that somebody counts on.
 
     Those with a booking of any status, a live hold or a blocked seat, to come or long over: what
-    it does not name may be deleted. Twice is once.
+    it does not name may get other stops. Twice is once.
     """
     if keeper not in _keepers:
         _keepers.append(keeper)

@@ -1,6 +1,6 @@
-"""Why a feed is refused."""
+"""Why an import is refused."""
 
-from config.errors import Invalid
+from config.errors import Invalid, SeatlockError
 
 
 class FeedBroken(Invalid):
@@ -16,3 +16,13 @@ class FeedBroken(Invalid):
         self.reason = reason
         where = file if line is None else f"{file}, line {line}"
         super().__init__({where: [reason]}, detail=f"{where}: {reason}")
+
+
+class SeatsTakenMeanwhile(SeatlockError):
+    """While the import ran, somebody took seats on trains whose stops it would change."""
+
+    code = "unavailable"
+
+    def __init__(self, numbers: list[str]) -> None:
+        said = ", ".join(numbers)
+        super().__init__(f"somebody just took seats on {said}: run the import again")

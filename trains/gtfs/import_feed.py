@@ -14,7 +14,11 @@ from config import clock
 from config.outbox.facts import append
 from trains import facts
 from trains.gtfs.calendars import Period, read_period, stage_wanted, store_calendars
-from trains.gtfs.departures import follow_timetable, remember_departures
+from trains.gtfs.departures import (
+    follow_timetable,
+    refuse_if_taken_meanwhile,
+    remember_departures,
+)
 from trains.gtfs.errors import FeedBroken
 from trains.gtfs.formation import couple_coaches
 from trains.gtfs.make_seats import make_seats
@@ -60,7 +64,8 @@ def import_feed(
     another code it stands beside the first. `shift_calendar` moves a feed that is over onto
     today, by whole weeks. `dry_run` does everything but the seats, and takes it all back.
 
-    All in one transaction: it is imported whole or not at all. Raises `FeedBroken`.
+    All in one transaction: it is imported whole or not at all. Raises `FeedBroken`, and
+    `SeatsTakenMeanwhile` when it should be tried again.
     """
     work = _Import(progress=progress or SilentProgress(), dry_run=dry_run)
     with FeedSource(path) as source, transaction.atomic():
@@ -123,6 +128,7 @@ def _write(feed: Feed, trips: int, work: _Import, *, shift_calendar: bool) -> Im
     coaches, seats = couple_coaches()
     if not work.dry_run:
         make_seats(sorted(stored.new), progress=work.progress, seats=seats)
+    refuse_if_taken_meanwhile(stored.retimed)
     return ImportReport(
         feed=feed.code,
         dry_run=work.dry_run,
@@ -166,9 +172,12 @@ def _close_feed(feed: Feed, source: FeedSource, report: ImportReport) -> None:
     feed.revision += 1
     feed.save()
     counts = {
-        f"{kind}_{what}": getattr(tally, what)
-        for kind, tally in (("trains", report.trains), ("departures", report.departures))
-        for what in ("new", "changed", "removed")
+        "trains_new": report.trains.new,
+        "trains_changed": report.trains.changed,
+        "trains_removed": report.trains.removed,
+        "departures_closed": report.departures.closed,
+        "departures_reopened": report.departures.reopened,
+        "departures_retimed": report.departures.retimed,
     }
     append(
         facts.feed_imported(feed=feed.code, revision=feed.revision, digest=digest, counts=counts)

@@ -28,6 +28,31 @@ class Tally:
         return f"{self.total:,} ({said})"
 
 
+@dataclass(frozen=True, kw_only=True)
+class DepartureChanges:
+    """What became of the departures to come. `set_aside` counts days on which a new train does
+    not run because the one before it does.
+    """
+
+    closed: int = 0
+    reopened: int = 0
+    retimed: int = 0
+    set_aside: int = 0
+
+    @property
+    def is_unchanged(self) -> bool:
+        return not (self.closed or self.reopened or self.retimed or self.set_aside)
+
+    def __str__(self) -> str:
+        parts = (
+            (self.closed, "closed"),
+            (self.reopened, "reopened"),
+            (self.retimed, "at new times"),
+            (self.set_aside, "set aside for the train before"),
+        )
+        return ", ".join(f"{count:,} {what}" for count, what in parts if count)
+
+
 @dataclass(kw_only=True)
 class Remarks:
     """Gathers what an operator should know, counted by kind, with a few examples of each."""
@@ -63,7 +88,7 @@ class ImportReport:
     stations: Tally
     calendars: Tally
     trains: Tally
-    departures: Tally
+    departures: DepartureChanges
     coaches: int
     seats: int
     shifted_days: int
@@ -74,5 +99,5 @@ class ImportReport:
     @property
     def is_unchanged(self) -> bool:
         """Whether the database already said what the feed says."""
-        tallies = (self.stations, self.calendars, self.trains, self.departures)
-        return all(tally.is_unchanged for tally in tallies)
+        parts = (self.stations, self.calendars, self.trains, self.departures)
+        return all(part.is_unchanged for part in parts)

@@ -9,6 +9,8 @@ from config.outbox.models import OutboxEvent
 from reservations.models import Booking, SeatBlock
 from tests.trains.gtfs.conftest import Changes, ImportTiny, Passengers
 from tests.trains.gtfs.feeds import calendar, run, stop_times, trips
+from trains import hooks
+from trains.gtfs.errors import SeatsTakenMeanwhile
 from trains.models import Departure, FeedStop, Seat, ServiceCalendar, Station, Stop, Train
 from trains.services.open_departures import open_departures
 from users.models import User
@@ -16,12 +18,17 @@ from users.models import User
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("monday_morning")]
 WINDOW = 13
 """Two weeks with today."""
+NEVER = "DAILY,0,0,0,0,0,0,0,20200101,20991231"
 LATER: Changes = {"stop_times.txt": stop_times(*run("T1", "09:00:00", "10:00:00", "12:30:00"))}
 
 
-def on_sale(number: str = "101") -> list[Departure]:
+def to_come(number: str = "101") -> list[Departure]:
     departures = Departure.objects.filter(train__number=number, ends_at__gt=clock.now())
     return list(departures.order_by("service_date"))
+
+
+def on_sale(number: str = "101") -> list[Departure]:
+    return [departure for departure in to_come(number) if departure.status == "open"]
 
 
 def first_times() -> dict[str, int]:
@@ -53,9 +60,9 @@ def test_a_train_nobody_has_touched_gets_its_new_times(
     assert report.trains.changed == 1
     assert report.trains.new == 0
     assert first_times() == {"101": 9 * 3600}
-    after = on_sale()
-    assert [one.service_date for one in after] == [one.service_date for one in before]
-    assert {one.pk for one in after}.isdisjoint(one.pk for one in before)
+    after = to_come()
+    assert [one.pk for one in after] == [one.pk for one in before]
+    assert all(now.revision > then.revision for now, then in zip(after, before, strict=True))
     assert {one.ends_at - one.starts_at for one in after} == {timedelta(hours=12, minutes=30)}
     assert [one.status for one in after][:3] == ["open", "closed", "open"]
     assert [float(one.fare_factor) for one in after][:3] == [1, 1, 2]
@@ -65,13 +72,16 @@ def test_a_train_nobody_has_touched_gets_its_new_times(
     assert not passengers.departures
 
 
-def test_departures_that_go_are_announced(tiny: ImportTiny, passengers: Passengers) -> None:
+@pytest.mark.parametrize("change", [LATER, {"calendar.txt": calendar(NEVER)}])
+def test_departures_that_change_are_announced(
+    tiny: ImportTiny, passengers: Passengers, change: Changes
+) -> None:
     tiny()
     open_departures(window_days=WINDOW)
-    gone = {f"departure:{one.pk}" for one in on_sale()}
-    tiny(LATER)
+    touched = {f"departure:{one.pk}" for one in on_sale()}
+    tiny(change)
     facts = OutboxEvent.objects.filter(kind="departure.changed", consumed_at=None)
-    assert gone <= set(facts.values_list("subject", flat=True))
+    assert touched == set(facts.values_list("subject", flat=True))
     assert not passengers.departures
 
 
@@ -86,8 +96,8 @@ def test_a_train_with_passengers_keeps_its_times_and_the_new_ones_run_beside_it(
     assert (sold_again.starts_at, sold_again.ends_at) == (sold.starts_at, sold.ends_at)
     assert any("101 (now 101-2)" in remark for remark in report.remarks)
 
-    assert open_departures(window_days=WINDOW, train_ids=report.train_ids) >= WINDOW - 1
-    successor = {one.service_date: one.status for one in on_sale("101-2")}
+    assert open_departures(window_days=WINDOW, train_ids=report.train_ids) == WINDOW
+    successor = {one.service_date: one.status for one in to_come("101-2")}
     assert successor.pop(sold.service_date) == "closed"
     assert set(successor.values()) == {"open"}
     assert tiny(LATER).is_unchanged
@@ -103,13 +113,14 @@ def test_a_train_that_was_ever_sold_keeps_its_stops(tiny: ImportTiny, sold: Depa
 
 
 def test_the_old_timetable_coming_back_is_the_old_train(tiny: ImportTiny, sold: Departure) -> None:
-    tiny(LATER)
+    open_departures(train_ids=tiny(LATER).train_ids, window_days=WINDOW)
+    assert len(on_sale("101-2")) == WINDOW
     report = tiny()
     assert report.trains.new == 0
     assert Train.objects.get(number="101").calendars.count() == 1
     assert Train.objects.get(number="101-2").calendars.count() == 0
     assert on_sale("101-2") == []
-    open_departures(window_days=WINDOW)
+    assert len(on_sale("101")) == WINDOW + 1
     assert sold in on_sale("101")
 
 
@@ -119,6 +130,29 @@ def test_a_third_timetable_takes_over_the_unsold_second(tiny: ImportTiny, sold: 
     assert tiny(third).trains.changed == 1
     assert first_times() == {"101": 8 * 3600, "101-2": 11 * 3600}
     assert Departure.objects.filter(pk=sold.pk).exists()
+
+
+def test_a_day_the_older_train_keeps_is_not_given_back_to_the_new_one(
+    tiny: ImportTiny, sold: Departure
+) -> None:
+    open_departures(train_ids=tiny(LATER).train_ids, window_days=WINDOW)
+    day = f"service_id,date,exception_type\nDAILY,{sold.service_date:%Y%m%d},2"
+    tiny({**LATER, "calendar_dates.txt": day})
+    tiny(LATER)
+    assert sold.service_date not in [one.service_date for one in on_sale("101-2")]
+    assert len(on_sale("101-2")) == WINDOW
+
+
+def test_a_seat_taken_while_the_import_runs_stops_it(
+    tiny: ImportTiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny()
+    open_departures(window_days=WINDOW)
+    answers = iter([set[int](), set[int](), {on_sale()[2].pk}])
+    monkeypatch.setattr(hooks, "_keepers", [lambda _: next(answers)])
+    with pytest.raises(SeatsTakenMeanwhile, match="101: run the import again"):
+        tiny(LATER)
+    assert first_times() == {"101": 8 * 3600}
 
 
 def test_days_that_are_dropped_go_unless_somebody_has_a_seat(
@@ -142,7 +176,7 @@ def test_days_that_are_dropped_go_unless_somebody_has_a_seat(
     same_weekday = [one for one in left if one.service_date.weekday() == day]
     assert [one.pk for one in same_weekday if one.pk != extra.pk] == [sold.pk]
     assert extra in left
-    assert report.departures.removed == 1
+    assert report.departures.closed == 1
     assert any("seats are taken" in remark for remark in report.remarks)
     assert report.train_ids == (sold.train_id,)
     assert tiny(one_day_less).is_unchanged
@@ -154,7 +188,6 @@ def test_a_single_day_can_be_taken_away(tiny: ImportTiny, sold: Departure) -> No
     assert gone not in [one.service_date for one in on_sale()]
     assert sold in on_sale()
     tiny()
-    open_departures(window_days=WINDOW)
     assert gone in [one.service_date for one in on_sale()]
 
 
@@ -170,8 +203,9 @@ def test_a_train_the_feed_drops_runs_no_more_but_keeps_what_was_sold(
     assert on_sale("101") == [sold]
     assert open_departures(train_ids=[sold.train_id]) == 0
     assert tiny(without).is_unchanged
-    assert tiny().trains.changed == 1
-    assert open_departures(window_days=WINDOW, train_ids=[sold.train_id]) == WINDOW
+    again = tiny()
+    assert (again.trains.changed, again.departures.reopened) == (1, WINDOW)
+    assert len(on_sale("101")) == WINDOW + 1
 
 
 def test_new_calendars_for_the_same_days_change_no_departure(

@@ -90,10 +90,7 @@ def report_lines(report: ImportReport) -> Iterator[str]:
     if report.coaches:
         yield f"  seats       {report.seats:,} new in {report.coaches:,} coaches"
     if not report.departures.is_unchanged:
-        yield (
-            f"  departures  {report.departures.removed:,} taken away,"
-            f" {report.departures.changed:,} made again, {report.departures.new:,} closed"
-        )
+        yield f"  departures  {report.departures}"
     for remark in report.remarks:
         yield f"  note: {remark}"
 
