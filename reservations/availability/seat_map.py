@@ -21,9 +21,9 @@ from reservations.availability.memory import BoundedMemory
 from reservations.availability.plans import Plan, Stretch, forget, plan_of
 from reservations.availability.ranking import free_mask
 from reservations.availability.seat_states import SeatState, read_states
-from reservations.availability.seating import seating_of
+from reservations.availability.seating import walking_order
 from reservations.availability.train_plan import TrainPlan
-from reservations.availability.words import Words
+from reservations.availability.words import Ints, Words
 from reservations.services.refresh_image import load_image
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ RENDERED_TRAINS: Final = 128
 FREE_TAIL: Final = b'free"}'
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
-_free_seats: BoundedMemory[TrainPlan, list[bytes]] = BoundedMemory(RENDERED_TRAINS)
+_free_seats: BoundedMemory[TrainPlan, tuple[Ints, list[bytes]]] = BoundedMemory(RENDERED_TRAINS)
 
 
 def current_state(departure: int) -> tuple[Plan, SeatState]:
@@ -64,13 +64,13 @@ def _load(departure: int) -> None:
 def render_seats(plan: Plan, state: SeatState, stretch: Stretch, user: int | None) -> bytes:
     """A `SeatMapBody` as JSON. `user`: whose own holds are shown as `mine`."""
     train = plan.train
-    ordinals = seating_of(train, None).ordinals
+    ordinals, as_free = _rendered_free(train)
     free = free_mask(train, state.taken, stretch)
     sold, blocked = (_touched(words, stretch) for words in (state.sold, state.blocked))
     ends = _ends_of_holds(state, stretch)
     mine = {ordinal for ordinal, end in ends.items() if user is not None and end.user == user}
 
-    seats = list(_rendered_free(train))
+    seats = as_free.copy()
     for at in np.flatnonzero(~free[ordinals]).tolist():
         ordinal = int(ordinals[at])
         status, end = b"held", ends.get(ordinal)
@@ -124,14 +124,16 @@ def _touched(words: Words, stretch: Stretch) -> NDArray[np.bool_]:
     return touched
 
 
-def _rendered_free(train: TrainPlan) -> list[bytes]:
-    """Every seat as JSON as if it were free, in walking order."""
-    rendered = _free_seats.get(train)
-    if rendered is None:
-        rendered = [_encode(_free_seat(train, o)) for o in seating_of(train, None).ordinals]
+def _rendered_free(train: TrainPlan) -> tuple[Ints, list[bytes]]:
+    """The seats in walking order, and each as JSON as if it were free."""
+    known = _free_seats.get(train)
+    if known is None:
+        ordinals = walking_order(train)
+        rendered = [_encode(_free_seat(train, ordinal)) for ordinal in ordinals.tolist()]
         assert all(seat.endswith(FREE_TAIL) for seat in rendered)  # noqa: S101  # what is cut off
-        _free_seats.put(train, rendered)
-    return rendered
+        known = ordinals, rendered
+        _free_seats.put(train, known)
+    return known
 
 
 def _free_seat(train: TrainPlan, ordinal: int) -> SeatBody:

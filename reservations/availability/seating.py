@@ -60,15 +60,19 @@ def seating_of(plan: TrainPlan, travel_class: str | None) -> Seating:
     return found
 
 
-def _seating(plan: TrainPlan, travel_class: str | None) -> Seating:
+def walking_order(plan: TrainPlan, travel_class: str | None = None) -> Ints:
+    """The seats (ordinals) of a class, or all, coach by coach and number by number."""
     if travel_class is None:
         ordinals = np.flatnonzero(plan.class_of >= 0)
     else:
         ordinals = plan.classes.get(travel_class, np.empty(0, np.int64))
+    return ordinals[np.lexsort((plan.numbers[ordinals], plan.coach_of[ordinals]))]
+
+
+def _seating(plan: TrainPlan, travel_class: str | None) -> Seating:
+    ordinals = walking_order(plan, travel_class)
     coach = plan.coach_of[ordinals].astype(np.int64)
     number = plan.numbers[ordinals].astype(np.int64)
-    order = np.lexsort((number, coach))
-    ordinals, coach, number = ordinals[order], coach[order], number[order]
 
     rows = [
         _place(plan.coaches[where], place)
