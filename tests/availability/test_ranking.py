@@ -1,45 +1,14 @@
-"""Ranking: every group is what was asked for, and the best come first."""
+"""Ranking: every group is what was asked for, those that sit together come first."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reservations.availability.ranking import Preference, count_free, free_mask, rank, suggest
-from reservations.availability.seating import seating_of
+from reservations.availability.ranking import Preference, count_free, free_mask, rank
 from reservations.availability.stretches import Stretch
-from reservations.availability.train_plan import TrainPlan
 from tests.availability.paper import Words, nothing_taken, paper_train, take
-
-MIXED = paper_train(
-    [("A1", "2A-48", 48), ("S1", "SL-72", 72), ("S2", "SL-72", 50), ("X", "GEN", 7)], legs=40
-)
-CHAIRS = paper_train([("C1", "CC-78", 20)], legs=8)
-BUS = paper_train([("B", "BUS-2x2-40", 40)], legs=8)
-LONG = paper_train([("S1", "SL-72", 72), ("S2", "SL-72", 72)], legs=20)
-SLEEPER = paper_train([("S1", "SL-72", 72), ("S2", "SL-72", 72)], legs=10)
-ALL = Stretch(0, 8)
-
-
-def labels(plan: TrainPlan, groups: list[tuple[int, ...]]) -> list[str]:
-    return [" ".join(plan.labels[seat] for seat in group) for group in groups]
-
-
-def first(plan: TrainPlan, taken: Words, stretch: Stretch, count: int) -> list[str]:
-    """Every group that chance may put first, as labels."""
-    found = set()
-    for seed in range(60):
-        groups = rank(
-            plan=plan,
-            taken=taken,
-            travel_class=None,
-            stretch=stretch,
-            count=count,
-            limit=1,
-            rng=np.random.default_rng(seed),
-        )
-        found.update(labels(plan, groups))
-    return sorted(found)
+from tests.availability.ranked import ALL, BUS, CHAIRS, MIXED, SLEEPER, first, labels
 
 
 @st.composite
@@ -164,90 +133,6 @@ class TestTogether:
         assert first(plan, taken, Stretch(0, 2), 2) == ["G-2 G-3"]
 
 
-class TestBestFit:
-    def test_the_seat_whose_gap_is_closest_to_the_stretch_goes_first(self) -> None:
-        taken = nothing_taken(BUS)
-        take(BUS, taken, "B-7", Stretch(0, 2))
-        take(BUS, taken, "B-7", Stretch(5, 8))
-        take(BUS, taken, "B-20", Stretch(0, 2))
-        assert first(BUS, taken, Stretch(2, 5), 1) == ["B-7"]
-        assert first(BUS, taken, Stretch(2, 8), 1) == ["B-20"]
-
-    def test_a_gap_across_the_border_of_a_word_counts_whole(self) -> None:
-        plan = paper_train([("B", "BUS-2x2-40", 4)], legs=70)
-        taken = nothing_taken(plan)
-        take(plan, taken, "B-3", Stretch(0, 31))
-        take(plan, taken, "B-3", Stretch(65, 70))
-        assert first(plan, taken, Stretch(31, 65), 1) == ["B-3"]
-
-    def test_among_seats_together_those_that_fit_go_first(self) -> None:
-        taken = nothing_taken(SLEEPER)
-        take(SLEEPER, taken, "S1-17 S1-20 S1-22", Stretch(0, 4))
-        assert first(SLEEPER, taken, Stretch(4, 8), 3) == ["S1-17 S1-20 S1-22"]
-
-    def test_any_takes_what_fits_wherever_it_is(self) -> None:
-        taken = nothing_taken(SLEEPER)
-        take(SLEEPER, taken, "S1-17 S2-3", Stretch(0, 4))
-        groups = rank(
-            plan=SLEEPER,
-            taken=taken,
-            travel_class="SL",
-            stretch=Stretch(4, 8),
-            count=2,
-            preference="any",
-        )
-        assert labels(SLEEPER, groups)[0] == "S1-17 S2-3"
-
-    def test_long_journeys_stay_sellable_longer_than_by_first_fit_or_chance(
-        self,
-    ) -> None:
-        """Sell short journeys until half of all seat-legs is gone; how many seats are left whole?
-
-        First fit packs as well for one traveller, but everybody fights over its first seat; for
-        families it is worse, and it does not seat them together.
-        """
-        left = {
-            way: {
-                count: sum(_whole_seats_left(way, count, seed) for seed in range(3))
-                for count in (1, 4)
-            }
-            for way in ("ranked", "first", "chance")
-        }
-        assert left["ranked"][1] > left["first"][1] * 0.95
-        assert left["ranked"][4] > left["first"][4] * 1.15
-        assert left["ranked"][1] > left["chance"][1] * 10
-
-
-def _whole_seats_left(way: str, count: int, seed: int) -> int:
-    rng = np.random.default_rng(seed)
-    taken = nothing_taken(LONG)
-    sold = 0
-    while sold < LONG.places * LONG.legs // 2:
-        length = int(rng.integers(1, 9))
-        start = int(rng.integers(0, LONG.legs - length + 1))
-        stretch = Stretch(start, start + length)
-        free = np.flatnonzero(free_mask(LONG, taken, stretch))
-        if free.size < count:
-            continue
-        if way == "ranked":
-            (seats,) = rank(
-                plan=LONG,
-                taken=taken,
-                travel_class="SL",
-                stretch=stretch,
-                count=count,
-                limit=1,
-                rng=rng,
-            )
-        elif way == "first":
-            seats = tuple(free[:count].tolist())
-        else:
-            seats = tuple(rng.choice(free, count, replace=False).tolist())
-        take(LONG, taken, seats, stretch)
-        sold += count * length
-    return count_free(LONG, taken, Stretch(0, LONG.legs))["SL"]
-
-
 class TestPreference:
     def test_who_asks_for_a_window_gets_one(self) -> None:
         for count in (1, 2):
@@ -320,35 +205,6 @@ class TestCrowd:
         ]
         assert {labels(SLEEPER, groups)[0] for groups in lists} == {"S1-7 S1-8"}
         assert len({groups[-1] for groups in lists}) > 15
-
-
-class TestSuggestions:
-    def test_the_nearest_free_seats_of_the_class_in_the_coach_come_first(self) -> None:
-        taken = nothing_taken(SLEEPER)
-        take(SLEEPER, taken, "S1-10 S1-11", ALL)
-        near = [SLEEPER.ordinal_of["S1-10"]]
-        found = suggest(SLEEPER, taken, ALL, travel_class="SL", near=near, limit=4)
-        assert found == ["S1-9", "S1-12", "S1-13", "S1-14"]
-
-    def test_another_coach_is_further_than_the_end_of_this_one(self) -> None:
-        taken = nothing_taken(SLEEPER)
-        take(SLEEPER, taken, list(range(71)), ALL)
-        near = [SLEEPER.ordinal_of["S1-1"]]
-        found = suggest(SLEEPER, taken, ALL, travel_class="SL", near=near, limit=2)
-        assert found == ["S1-72", "S2-1"]
-
-    def test_nothing_free_is_no_suggestion(self) -> None:
-        taken = nothing_taken(SLEEPER)
-        take(SLEEPER, taken, list(range(SLEEPER.places)), ALL)
-        assert suggest(SLEEPER, taken, ALL, travel_class="SL", near=[0]) == []
-        assert suggest(SLEEPER, nothing_taken(SLEEPER), ALL, travel_class="1A", near=[0]) == []
-
-
-def test_a_seating_is_made_once_and_goes_with_its_plan() -> None:
-    plan = paper_train([("S1", "SL-72", 8)], legs=2)
-    assert seating_of(plan, "SL") is seating_of(plan, "SL")
-    assert seating_of(plan, "SL").bench.tolist() == [0, 0, 0, 0, 0, 0, 1, 1]
-    assert seating_of(plan, "1A").ordinals.size == 0
 
 
 @pytest.mark.parametrize(("count", "limit"), [(0, 16), (1, 0)])
