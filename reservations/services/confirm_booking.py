@@ -157,7 +157,6 @@ def _compose(  # noqa: PLR0913, PLR0917  # a booking and its rendering, of the s
     """The booking to write and its view; both are known before PostgreSQL is asked."""
     now = clock.now()
     seats = [int(plan.train.seat_ids[ordinal]) for ordinal in member.ordinals]
-    stops = plan.train.stops
     view = BookingView(
         pnr=new_pnr(),
         status=Booking.Status.CONFIRMED.value,
@@ -182,30 +181,34 @@ def _compose(  # noqa: PLR0913, PLR0917  # a booking and its rendering, of the s
         created_at=now,
         seats=seats,
         passengers=people,
-        fact={
-            "hold": ref.hold,
-            "pnr": view.pnr,
-            "user": ref.user,
-            "departure": ref.departure,
-            "train": plan.train.number,
-            "service_date": view.service_date,
-            "source": stops[member.from_stop].code,
-            "destination": stops[member.to_stop].code,
-            "from_stop": member.from_stop,
-            "to_stop": member.to_stop,
-            "seats": member.labels,
-            "seat_ids": seats,
-            "travel_classes": [
-                plan.train.class_names[plan.train.class_of[o]] for o in member.ordinals
-            ],
-            "fare": str(member.fare),
-            "currency": view.currency,
-        },
+        fact=_fact(plan, view, ref, member),
     )
     if key is None or encode is None:
         return new, view
     kept = {"key": key.key, "fingerprint": key.fingerprint, "answer": encode(view)}
     return replace(new, **kept), view  # type: ignore[arg-type]  # the three are of these types
+
+
+def _fact(plan: Plan, view: BookingView, ref: ids.HoldRef, member: Member) -> dict[str, Any]:
+    """What the booking's fact says: ids rather than personal data."""
+    stops = plan.train.stops
+    return {
+        "hold": ref.hold,
+        "pnr": view.pnr,
+        "user": ref.user,
+        "departure": ref.departure,
+        "train": plan.train.number,
+        "service_date": view.service_date,
+        "source": stops[member.from_stop].code,
+        "destination": stops[member.to_stop].code,
+        "from_stop": member.from_stop,
+        "to_stop": member.to_stop,
+        "seats": member.labels,
+        "seat_ids": [int(plan.train.seat_ids[o]) for o in member.ordinals],
+        "travel_classes": [plan.train.class_names[plan.train.class_of[o]] for o in member.ordinals],
+        "fare": str(member.fare),
+        "currency": view.currency,
+    }
 
 
 def _settle(ref: ids.HoldRef, seats: Sequence[int]) -> None:
