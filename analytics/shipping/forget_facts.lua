@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Forget facts of holds that MongoDB keeps now.
+-- Purpose: forget facts of holds that MongoDB keeps now.
 --
 -- KEYS[1]  {s}:audit   stream, no TTL
 -- ARGV     pairs: entry id in the stream, `id` field of the fact that was shipped ('' if it had none)
--- Returns  how many entries were deleted.
+-- Answers  how many entries were deleted.
 --
 -- Invariant: only the entry that was shipped is deleted. Entry ids repeat after a flush or a
 -- failover, so the entry's own fact id is compared, here, where nothing can come between.

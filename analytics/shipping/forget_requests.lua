@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Forget entries of the request log that MongoDB keeps now, and count them.
+-- Purpose: forget entries of the request log that MongoDB keeps now, and count them.
 --
 -- KEYS[1]  requests                  stream, capped, no TTL
 -- KEYS[2]  {requests}:acknowledged   string, whole number, no TTL
 -- ARGV     entry ids
--- Returns  how many entries were deleted by this call.
+-- Answers  how many entries were deleted by this call.
 --
 -- Invariant: entries added = acknowledged + still there + cut off by the cap; so what the cap has
 -- cost is known. The count moves in the same step as the entries, and only with those it deleted.

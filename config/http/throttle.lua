@@ -1,12 +1,12 @@
 #!lua
--- Rate limits: may one more request pass? (generic cell rate algorithm: a bucket per key that
--- refills evenly, written as the moment at which it would be full again)
+-- Purpose: rate limits: may one more request pass? (generic cell rate algorithm: a bucket per key
+-- that refills evenly, written as the moment at which it would be full again)
 --
 -- KEYS[i]        string, TTL = until the bucket is full; the moment it is full, Unix time in µs
 -- ARGV[2i - 1]   µs for one request to be refilled
 -- ARGV[2i]       requests in a full bucket
 --
--- Returns 0 PASSED: one request was taken out of every bucket.
+-- Answers 0 PASSED: one request was taken out of every bucket.
 --         n > 0 REFUSED: nothing was taken; a repeat may pass after n µs.
 --
 -- Invariant: all buckets pay or none does, so a refused request costs nothing anywhere.
