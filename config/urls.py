@@ -8,7 +8,7 @@ urlpatterns = [
     path("", include("config.http.urls")),
     path("api/v1/", include("users.urls")),
     # Before the timetable: one departure is shown by whoever sells it, and changed by staff there.
-    path("api/v1/", include("reservations.availability.urls")),
+    path("api/v1/", include("reservations.api.departures.urls")),
     path("api/v1/", include("trains.urls")),
     path("api/v1/", include("reservations.urls")),
     path("api/v1/", include("analytics.urls")),

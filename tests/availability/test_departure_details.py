@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import Client
 
 from config import clock
-from reservations.availability.bodies import DepartureBody
+from reservations.api.departures.bodies import DepartureBody
 from tests.availability import railway
 from tests.engine import Traveller
 from tests.reservations.test_bookings import book

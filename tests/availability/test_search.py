@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from django.test import Client
 
+from reservations.api.departures.bodies import FoundPage
 from reservations.availability import plans
-from reservations.availability.bodies import FoundPage
 from tests.availability import railway
 from tests.availability.searching import free_by_class, refused, search
 from trains.fares import fare

@@ -10,8 +10,9 @@ import redis.exceptions
 from django.test import Client
 
 from config.stores.redis import holds_store
-from reservations.availability import plans, seat_map
-from reservations.availability.bodies import SeatMapBody
+from reservations.api.departures import seat_map
+from reservations.api.departures.bodies import SeatMapBody
+from reservations.availability import plans
 from reservations.availability.plan_rows import DepartureRow
 from reservations.holds import store
 from reservations.holds.ids import read_own

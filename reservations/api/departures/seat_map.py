@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from config import clock
 from config.errors import StoreUnavailable
-from reservations.availability.bodies import SeatBody, SeatMapBody
+from reservations.api.departures.bodies import SeatBody, SeatMapBody
 from reservations.availability.memory import BoundedMemory
 from reservations.availability.plans import Plan, Stretch, forget, plan_of
 from reservations.availability.ranking import free_mask

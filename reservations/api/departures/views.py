@@ -12,12 +12,12 @@ from config.errors import Invalid
 from config.http.pagination import envelope, read_window
 from config.http.query import whole_number
 from config.http.request_log import note
+from reservations.api.departures.details import describe_departure
+from reservations.api.departures.search import describe_found
+from reservations.api.departures.seat_map import current_state, render_seats
 from reservations.api.door import answer, door, view
-from reservations.availability.departure_details import describe_departure
 from reservations.availability.find_departures import Journey, find_departures
 from reservations.availability.plans import read_again
-from reservations.availability.search import describe_found
-from reservations.availability.seat_map import current_state, render_seats
 from trains.views.departures import DepartureView
 from users.tokens import Caller
 

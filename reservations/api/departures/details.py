@@ -5,15 +5,15 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from reservations.availability.bodies import (
+from reservations.api.departures.bodies import (
     CoachBody,
     DepartureBody,
     StopBody,
     TrainWithModeBody,
 )
+from reservations.api.departures.search import kilometres
 from reservations.availability.plans import Plan, PlannedStop, Stretch
 from reservations.availability.ranking import free_mask
-from reservations.availability.search import kilometres
 from reservations.availability.seat_states import SeatState
 from trains.sale import SaleState, moment_at
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from reservations.availability import (
+from reservations.api.departures import (
     described,  # noqa: F401  # says what these addresses do
     views,
 )

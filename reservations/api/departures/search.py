@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.conf import settings
 
 from reservations.api.bodies import AlightingBody, BoardingBody, Money, TrainBody
-from reservations.availability.bodies import ClassBody, FoundBody
+from reservations.api.departures.bodies import ClassBody, FoundBody
 from reservations.availability.find_departures import Found
 from reservations.availability.plans import Plan, Stretch
 from reservations.availability.ranking import count_free

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from config.http.openapi import Operation, Parameter, describe
-from reservations.availability.bodies import DepartureBody, FoundPage, SeatMapBody
+from reservations.api.departures.bodies import DepartureBody, FoundPage, SeatMapBody
 
 TOKEN: Final = ("not-authenticated", "token-expired")
 COMMON: Final = (*TOKEN, "throttled", "unavailable")

@@ -1,0 +1,1 @@
+"""What travellers look at before they lock: search, one departure, its seat map."""
