@@ -59,6 +59,8 @@ def _confirm(request: HttpRequest, caller: Caller) -> HttpResponse:
         if key:
             keep_refusal(refused, user_id=caller.user_id, **asdict(key))
         raise
+    if key and not confirmed.is_new and (kept := _kept(caller, key)):
+        return response_of(kept)  # its twin was faster: the same key gives the same answer
     return answer(booking_body(confirmed.booking), 201 if confirmed.is_new else 200)
 
 
