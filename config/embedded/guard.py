@@ -110,7 +110,7 @@ def _end_descendants() -> None:
                     told.add(process.pid)
                     process.terminate()
         _reap_all()
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def _reap_all() -> None:

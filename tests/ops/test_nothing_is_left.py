@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.ops.running import Keeper, all_gone, eventually, stand_in
+from tests.ops.running import Keeper, all_gone, eventually, stand_in, starting_only
 
 UP = "is up after"
 
@@ -112,7 +112,9 @@ def test_a_stop_while_the_stores_come_up_leaves_nothing(data: Path, keepers: lis
 def test_a_set_up_step_that_fails_is_named_with_its_words(
     data: Path, keepers: list[Keeper]
 ) -> None:
-    keeper = stand_in(data, set_up="raise SystemExit('no such migration')")
+    keeper = stand_in(
+        data, set_up="raise SystemExit('no such migration')", environment=starting_only()
+    )
     keepers.append(keeper)
 
     assert keeper.end() == 1

@@ -14,7 +14,7 @@ import pytest
 
 from config.embedded.account import all_may_enter, binaries, unprivileged_account
 from config.embedded.places import Places, delete_data, wheel_file
-from tests.ops.running import Keeper, stand_in
+from tests.ops.running import Keeper, stand_in, starting_only
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="these are about running as root")
 
@@ -42,7 +42,7 @@ def test_in_a_closed_folder_postgresql_runs_with_its_data_elsewhere(
 
     outside = Path("/nowhere")
     for _ in range(2):  # the second time it finds them again
-        keeper = stand_in(data)
+        keeper = stand_in(data, environment=starting_only("DATABASE_URL"))
         keepers.append(keeper)
         keeper.wait_for("is up after")
         outside = Places(data=data).outside or outside
@@ -56,7 +56,7 @@ def test_in_a_closed_folder_postgresql_runs_with_its_data_elsewhere(
     assert (outside / "data").stat().st_uid == pwd.getpwnam("nobody").pw_uid
     assert stat.S_IMODE((outside / "data").stat().st_mode) == 0o700
     shutil.rmtree(data)  # as people do; new passwords will not fit the old cluster
-    again = stand_in(data)
+    again = stand_in(data, environment=starting_only("DATABASE_URL"))
     keepers.append(again)
     again.wait_for("is up after")
     again.process.terminate()

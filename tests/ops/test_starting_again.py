@@ -9,7 +9,7 @@ import pymongo
 import redis
 
 from config.embedded.fleet import free_ports
-from tests.ops.running import Keeper, live_urls, stand_in
+from tests.ops.running import Keeper, live_urls, stand_in, starting_only
 
 UP = "is up after"
 
@@ -46,11 +46,11 @@ def test_data_outlive_a_restart_and_a_change_of_ports(data: Path, keepers: list[
 def test_a_folder_in_use_is_refused_with_its_users_process_id(
     data: Path, keepers: list[Keeper]
 ) -> None:
-    first = stand_in(data)
+    first = stand_in(data, environment=starting_only("REDIS_URL"))
     keepers.append(first)
     first.wait_for(UP)
 
-    second = stand_in(data)
+    second = stand_in(data, environment=starting_only("REDIS_URL"))
     keepers.append(second)
 
     assert second.end() == 1
@@ -61,7 +61,7 @@ def test_a_folder_in_use_is_refused_with_its_users_process_id(
 def test_a_lock_file_whose_process_id_is_another_programs_does_not_stop_postgresql(
     data: Path, keepers: list[Keeper]
 ) -> None:
-    first = stand_in(data)
+    first = stand_in(data, environment=starting_only("DATABASE_URL"))
     keepers.append(first)
     first.wait_for(UP)
     first.process.send_signal(signal.SIGTERM)
@@ -69,7 +69,7 @@ def test_a_lock_file_whose_process_id_is_another_programs_does_not_stop_postgres
     stale = data / "postgres" / "postmaster.pid"
     stale.write_text("1\n")  # as after a reboot: the number is somebody else's now
 
-    second = stand_in(data)
+    second = stand_in(data, environment=starting_only("DATABASE_URL"))
     keepers.append(second)
 
     second.wait_for(UP)
