@@ -141,7 +141,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Seatlock",
-    "DESCRIPTION": "Seat reservation: lock seats for three minutes, then confirm.",
+    "DESCRIPTION": (BASE_DIR / "config" / "http" / "about_the_api.md").read_text(),
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

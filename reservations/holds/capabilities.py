@@ -1,7 +1,7 @@
 """Capabilities: a signed copy of a hold in its holder's hands, for the day Redis forgets it.
 
 It names era, deadline and the member's own bytes (seats, stretch, fence, fare). The pin script
-believes it only when the era shows that Redis lost its memory (DESIGN 5b, rule 10).
+believes it only when the era shows that Redis lost its memory (docs/ARCHITECTURE.md, rule 10).
 """
 
 import secrets

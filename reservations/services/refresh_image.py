@@ -1,4 +1,4 @@
-"""Make the sold bits of a departure's image what PostgreSQL says (DESIGN: rules 7 and 8).
+"""Make the sold bits of a departure's image what PostgreSQL says (docs/ARCHITECTURE.md, rules 7 and 8).
 
 One function serves load, cancel, outbox, conflict and reconcile:
 

@@ -1,4 +1,4 @@
-"""The crossing from Redis to PostgreSQL, cut at every point (DESIGN: P4, rules 5, 6, 7, 8)."""
+"""The crossing from Redis to PostgreSQL, cut at every point (P4; rules 5 to 8)."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
