@@ -1,4 +1,6 @@
-"""Make the sold bits of a departure's image what PostgreSQL says (docs/ARCHITECTURE.md, rules 7 and 8).
+"""Make the sold bits of a departure's image what PostgreSQL says (rules 7 and 8).
+
+The rules are in docs/ARCHITECTURE.md.
 
 One function serves load, cancel, outbox, conflict and reconcile:
 
