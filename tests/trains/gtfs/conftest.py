@@ -19,7 +19,7 @@ ImportTiny = Callable[..., ImportReport]
 
 
 @pytest.fixture
-def tiny(tmp_path: Path) -> ImportTiny:
+def tiny(tmp_path: Path, empty_redis: None) -> ImportTiny:
     """Import the good feed with some files changed: `tiny({"trips.txt": …}, dry_run=True)`."""
 
     def run(changes: Changes | None = None, **options: Any) -> ImportReport:
