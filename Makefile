@@ -41,7 +41,7 @@ mongo: install ## mongosh, or a Python prompt with `db`, on the live audit trail
 manage: install ## a management command beside `make run` (ARGS="holds --watch")
 	@exec $(BIN)/python manage.py $(ARGS)
 
-tour: install ## the README's tour against `make run`
+tour: install ## the README's tour against `make run` (FEED=CSMT:MAO, or a feed's zip)
 	@exec $(BIN)/python -m tests.tour
 
 test: install-dev ## all tests beside fresh stores (ARGS="-k name")

@@ -1,5 +1,6 @@
 """Django's settings. Everything an operator may turn comes from `config.environment`."""
 
+import warnings
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -220,6 +221,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 WHITENOISE_MAX_AGE = 3600
+# Commands and tests serve no files, and run also where none were collected yet.
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 # Source maps are large, and asked for by nobody but a debugger.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("map", "png", "ico", "gif", "jpg", "woff", "woff2", "gz")
 

@@ -13,7 +13,7 @@ from config.embedded.places import CHECKOUT
 from config.errors import PROBLEMS
 from config.http.problems import PROBLEM_JSON
 
-NOT_DESCRIBED = ("api/schema/", "api/docs/", "api/redoc/")
+NOT_DESCRIBED = ("", "api/schema/", "api/docs/", "api/redoc/")
 METHODS = {"get", "put", "post", "patch", "delete"}
 
 
@@ -113,6 +113,11 @@ def test_documentation_needs_no_token_and_no_other_host(path: str, kind: str) ->
         assert "https://" not in page
         assert "//cdn" not in page
         assert "/static/drf_spectacular_sidecar/" in page
+
+
+def test_whoever_opens_the_servers_address_is_shown_the_calls() -> None:
+    response = Client().get("/")
+    assert (response.status_code, response["Location"]) == (302, "/api/docs/")
 
 
 def _shape(path: str) -> str:
