@@ -113,18 +113,19 @@ def time_passes() -> Iterator[Callable[[float], AbstractContextManager[None]]]:
     def passing(seconds: float) -> Iterator[None]:
         nonlocal offset_ms
         offset_ms += int(seconds * 1000)
-        _set_clock(offset_ms)
+        move_scripts_clock(offset_ms)
         with clock.moved(timedelta(seconds=seconds)):
             yield
 
-    store.redis_now_ms = lambda: real_now_ms() + offset_ms
+    store.redis_now_ms = lambda: real_now_ms() + int(holds_store().get("{0}:clock") or 0)
     yield passing
     store.redis_now_ms = real_now_ms
     for name, text in before.items():
         scripts.script(name).use(text)
 
 
-def _set_clock(offset_ms: int) -> None:
+def move_scripts_clock(offset_ms: int) -> None:
+    """Set the movable clock of the scripts, in every shard (see `time_passes`)."""
     pipe = holds_store().pipeline(transaction=False)
     for shard in range(64):
         pipe.set(f"{{{shard}}}:clock", offset_ms)

@@ -67,6 +67,8 @@ def _refresh(
         begun = store.refresh_begin(departure, scope=scope, words=plan.train.words, ref=hold)
         if not begun.epoch:
             return  # no image, nobody loads one: there is nothing to correct
+        if scope == "load" and begun.loaded:
+            return  # somebody else was faster
         plan = read_again([departure])[departure]
         taken = read_taken({departure: plan}, seat_ids)[departure]
         rows, blocked = taken.sold | taken.blocked, taken.blocked
