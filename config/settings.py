@@ -170,6 +170,7 @@ SPECTACULAR_SETTINGS = {
         "UserRole": ["user", "admin"],
         "Weekday": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
     },
+    "ENFORCE_NON_BLANK_FIELDS": True,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "SERVERS": [{"url": "/"}],
     "LICENSE": {"name": "MIT"},

@@ -11,12 +11,11 @@ from typing import Final, Literal
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
 from config.errors import StoreUnavailable
 from config.http.openapi import Operation, describe
 from config.http.problems import render
+from config.http.safe_only import safe_only
 from config.stores.health import StoreHealth, check_stores
 
 FRESH_SECONDS: Final = 1.0
@@ -64,16 +63,14 @@ class _Asked:
 asked = _Asked()
 
 
-@require_safe
-@never_cache
+@safe_only
 def live(request: HttpRequest) -> HttpResponse:
     """200 as long as the process serves; asks nobody."""
     del request
     return _answer(LiveBody())
 
 
-@require_safe
-@never_cache
+@safe_only
 def ready(request: HttpRequest) -> HttpResponse:
     """200 with each store's latency, or 503 naming the store that is needed and away."""
     del request

@@ -13,7 +13,6 @@ from threading import Lock
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -29,6 +28,7 @@ from prometheus_client.registry import Collector
 from config.http import health
 from config.http.metrics_folder import FOLDER_VARIABLE
 from config.http.openapi import Operation, describe
+from config.http.safe_only import safe_only
 
 FRESH_SECONDS: Final = 5.0
 UNMATCHED: Final = "(unmatched)"
@@ -105,7 +105,7 @@ class _Kept:
 kept: Final = _Kept()
 
 
-@require_safe
+@safe_only
 def metrics(request: HttpRequest) -> HttpResponse:
     """The numbers of all web processes, whichever of them answers."""
     del request

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from config.http.openapi import API_PREFIX
+from config.http.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from config.http.problems import PROBLEM_JSON
 from config.http.schema import IDEMPOTENCY_KEY, problem_examples
 
@@ -39,6 +40,16 @@ _ABOUT_TAGS: Final = {
     "Operations": "The desk of the staff: live holds, any booking, the trail. Staff only.",
     "Health": "For load balancers and monitoring. No token.",
 }
+_PAGE: Final = {
+    "limit": {
+        "description": f"Rows, {DEFAULT_LIMIT} unless told, at most {MAX_LIMIT}.",
+        "schema": {"type": "integer", "minimum": 1, "default": DEFAULT_LIMIT},
+    },
+    "offset": {
+        "description": "How many rows to leave out first.",
+        "schema": {"type": "integer", "minimum": 0, "default": 0},
+    },
+}
 _HEADERS: Final = {
     401: {"WWW-Authenticate": "`Bearer`."},
     429: {"Retry-After": "Seconds to wait."},
@@ -60,6 +71,7 @@ def complete_operations(
                 _add_problem(operation, code)
             _name_a_real_field(operation, result["components"]["schemas"])
         _name_examples_by_code(operation)
+        _say_how_to_page(operation)
         _add_headers(operation)
         _say_phrases(operation)
         operation["responses"] = dict(sorted(operation["responses"].items()))
@@ -160,6 +172,14 @@ def _resolved(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]
         else:
             schema = schemas[schema["$ref"].rsplit("/", 1)[1]]
     return schema
+
+
+def _say_how_to_page(operation: dict[str, Any]) -> None:
+    """Lists take `limit` and `offset`, all alike."""
+    names = {parameter["name"] for parameter in operation.get("parameters", [])}
+    if names >= _PAGE.keys():
+        for parameter in operation["parameters"]:
+            parameter.update(_PAGE.get(parameter["name"], {}))
 
 
 def _say_phrases(operation: dict[str, Any]) -> None:

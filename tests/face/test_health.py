@@ -86,6 +86,13 @@ def test_stores_are_not_asked_for_every_probe(monkeypatch: pytest.MonkeyPatch) -
     assert len(calls) == 1
 
 
+@pytest.mark.parametrize("path", ["/health/live/", "/health/ready/", "/metrics"])
+def test_what_only_reads_refuses_other_methods_with_a_problem(path: str) -> None:
+    response = Client(enforce_csrf_checks=True).post(path)
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    assert response.json()["code"] == "method-not-allowed"
+
+
 @pytest.mark.django_db
 def test_metrics_count_requests_by_route_and_read_the_stores() -> None:
     Client().get("/health/live/?page=1")
