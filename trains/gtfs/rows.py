@@ -136,7 +136,7 @@ def read_rows(
 ) -> Iterator[Row]:
     """The rows of a file in order. The object is the same each time: take what you need.
 
-    Blank lines are passed over; quoted fields may hold commas, quotes and line ends; a byte order
+    Rows without a field are passed over; quoted fields may hold commas, quotes and line ends; a byte order
     mark is dropped. `advance` hears now and then how many more bytes were read.
 
     Raises `FeedBroken` when the file is no UTF-8, no CSV, damaged, or lacks a required column.
@@ -150,7 +150,7 @@ def read_rows(
             line = reader.line_num + 1
             told = 0
             for count, values in enumerate(reader):
-                if values:
+                if any(values):
                     row.fill(line, values)
                     yield row
                 line = reader.line_num + 1

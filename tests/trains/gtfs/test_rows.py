@@ -41,13 +41,13 @@ def test_quoted_fields_hold_commas_quotes_and_line_ends(tmp_path: Path) -> None:
 
 
 def test_names_and_fields_may_be_padded_and_lines_blank_or_short(tmp_path: Path) -> None:
-    content = b"\n\n stop_id , stop_name,stop_code\n\n A , Alpha \n"
+    content = b"\n\n stop_id , stop_name,stop_code\n\n,,\n A , Alpha \n"
     with pytest.raises(FeedBroken, match="no header"):
         list(read(tmp_path, content))
     rows = read(tmp_path, content.lstrip(), "stop_id")
     assert [
         (r.line, r.text("stop_id"), r.text("stop_name"), r.text("stop_code")) for r in rows
-    ] == [(3, "A", "Alpha", None)]
+    ] == [(4, "A", "Alpha", None)]
 
 
 def test_a_column_nobody_wrote_reads_as_empty(tmp_path: Path) -> None:
