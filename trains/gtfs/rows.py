@@ -136,8 +136,8 @@ def read_rows(
 ) -> Iterator[Row]:
     """The rows of a file in order. The object is the same each time: take what you need.
 
-    Rows without a field are passed over; quoted fields may hold commas, quotes and line ends; a byte order
-    mark is dropped. `advance` hears now and then how many more bytes were read.
+    Rows without a field are passed over; quoted fields may hold commas, quotes and line ends; a
+    byte order mark is dropped. `advance` hears now and then how many more bytes were read.
 
     Raises `FeedBroken` when the file is no UTF-8, no CSV, damaged, or lacks a required column.
     """
