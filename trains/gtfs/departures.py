@@ -150,6 +150,8 @@ def _reopen() -> int:
 
 
 def _retime(train_ids: Collection[int]) -> int:
+    if not train_ids:
+        return 0
     with connection.cursor() as cursor:
         cursor.execute(_RETIME, {"trains": list(train_ids), "now": clock.now()})
         departures = [row[0] for row in cursor]

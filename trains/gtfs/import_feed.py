@@ -28,6 +28,7 @@ from trains.gtfs.references import check_references
 from trains.gtfs.report import ImportReport, Remarks
 from trains.gtfs.source import FeedSource
 from trains.gtfs.staging import stage
+from trains.gtfs.statistics import analyse
 from trains.gtfs.store_stations import store_stations
 from trains.gtfs.store_trains import store_trains
 from trains.gtfs.tables import TABLES
@@ -111,6 +112,7 @@ def _shares_stops(feed: Feed) -> bool:
 def _write(feed: Feed, trips: int, work: _Import, *, shift_calendar: bool) -> ImportReport:
     """Compare the staged feed with what is stored, and write the difference."""
     today = clock.now().astimezone(ZoneInfo(feed.timezone)).date()
+    analyse("train", "stop", "coach", "seat", "departure", "station", "vehicletemplate")
     remember_departures(feed)
     period = read_period()
     shifted = stage_wanted(feed, period, today, shift=shift_calendar)

@@ -13,30 +13,34 @@ SELECT id FROM trains_train
 """
 
 # New seats are appended: a seat keeps its ordinal for ever (it is its place in the seat image).
-# MATERIALIZED: else PostgreSQL looks for the last ordinal again for each seat, not each train.
+# Everything is joined a coach at a time, before coaches become seats: a join of hundreds of
+# thousands of seats is planned as a nested loop where statistics lag behind a bulk insert.
 _INSERT = """
-WITH wanted AS (
-    SELECT c.train_id, c.id AS coach_id, c."order", n AS number,
-           coalesce(t.layout->'seats'->((n - 1) %% jsonb_array_length(t.layout->'seats'))
-                    ->>'position', '') AS position
-      FROM trains_coach c
-      LEFT JOIN trains_vehicletemplate t ON t.id = c.template_id
-     CROSS JOIN LATERAL generate_series(1, c.capacity) AS n
-     WHERE c.id = ANY(%(coaches)s)
-       AND NOT EXISTS (SELECT 1 FROM trains_seat s WHERE s.coach_id = c.id AND s.number = n)
-), last AS MATERIALIZED (
+WITH last AS MATERIALIZED (
     SELECT t.id AS train_id,
            (SELECT coalesce(max(s.ordinal), -1) FROM trains_seat s
              WHERE s.train_id = t.id) AS ordinal
       FROM trains_train t
      WHERE t.id IN (SELECT train_id FROM trains_coach WHERE id = ANY(%(coaches)s))
+), existing AS MATERIALIZED (
+    SELECT coach_id, array_agg(number) AS numbers
+      FROM trains_seat WHERE coach_id = ANY(%(coaches)s) GROUP BY coach_id
+), coach AS MATERIALIZED (
+    SELECT c.id, c.train_id, c."order", c.capacity, t.layout->'seats' AS places,
+           last.ordinal AS last_ordinal, coalesce(e.numbers, '{}') AS numbers
+      FROM trains_coach c
+      JOIN last ON last.train_id = c.train_id
+      LEFT JOIN existing e ON e.coach_id = c.id
+      LEFT JOIN trains_vehicletemplate t ON t.id = c.template_id
+     WHERE c.id = ANY(%(coaches)s)
 )
 INSERT INTO trains_seat (train_id, coach_id, ordinal, number, position)
-SELECT w.train_id, w.coach_id,
-       last.ordinal + row_number() OVER (
-           PARTITION BY w.train_id ORDER BY w."order", w.coach_id, w.number),
-       w.number, w.position
-  FROM wanted w JOIN last ON last.train_id = w.train_id
+SELECT coach.train_id, coach.id,
+       coach.last_ordinal + row_number() OVER (
+           PARTITION BY coach.train_id ORDER BY coach."order", coach.id, n),
+       n, coalesce(places->((n - 1) %% jsonb_array_length(places))->>'position', '')
+  FROM coach CROSS JOIN LATERAL generate_series(1, coach.capacity) AS n
+ WHERE n <> ALL(coach.numbers)
 RETURNING train_id
 """
 
