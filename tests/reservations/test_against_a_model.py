@@ -1,30 +1,41 @@
 """The engine against a model of seat-legs in plain Python, step by step, in random order.
 
 The model (`model.py`) predicts every answer; after each step the seat image must have exactly the
-bits of the live holds and bookings (`machine.py`). MODEL_EXAMPLES=3000 lives 3,000 lives instead
-of 60.
+bits of the live holds and bookings (`machine.py`; `travellers.py` and `misfortunes.py` are its
+rules). MODEL_EXAMPLES=3000 lives 3,000 lives instead of 60.
 """
 
 import os
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.availability import railway
 from tests.promises.guards import scripts_without
-from tests.reservations.machine import LEGS, SEATS, Engine
+from tests.reservations.machine import LEGS, SEATS
+from tests.reservations.misfortunes import Misfortunes
+from tests.reservations.travellers import Travellers
 from users.models import User
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(1800)]
 
 
+class Engine(Travellers, Misfortunes):
+    """Lock, extend, release, confirm, cancel; time, sweeps, deaths and repeats in between."""
+
+
 @pytest.fixture
-def railway_of_the_model(time_passes: object, empty_redis: None, db: None) -> None:
+def railway_of_the_model(
+    time_passes: object, empty_redis: None, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`time_passes` puts the movable clock into the scripts."""
     stops = tuple(f"S{stop:02}" for stop in range(LEGS + 1))
     Engine.train = railway.train(stops=stops, coaches=(("A1", "SL", SEATS),), leg_seconds=600)
+    Engine.chance = np.random.default_rng(0)
+    monkeypatch.setattr(np.random, "default_rng", lambda: Engine.chance)
     Engine.users = tuple(
         User.objects.create_user(f"model{n}", f"model{n}@example.org").pk for n in range(3)
     )
