@@ -44,7 +44,10 @@ class Environment(BaseSettings):
     mongo_database: str = Field(default="seatlock", pattern=r"^[A-Za-z0-9_-]{1,38}$")
     database_pool_size: int = Field(default=8, ge=1, le=200)
     redis_needs_aof: Switch = "on"
-    redis_timeout_seconds: float = Field(default=1.0, gt=0, le=30)
+    redis_timeout_seconds: float = Field(default=0.25, gt=0, le=30)
+    redis_patience_seconds: float = Field(default=5.0, gt=0, le=60)
+    redis_breaker_failures: int = Field(default=3, ge=1, le=1000)
+    redis_breaker_seconds: float = Field(default=1.0, gt=0, le=60)
     mongo_timeout_seconds: float = Field(default=2.0, gt=0, le=60)
     seatlock_embedded: Literal["0", "1"] = "0"
     seatlock_feeds: str = ""
@@ -108,6 +111,8 @@ class Environment(BaseSettings):
     def _limits_relate(self) -> "Environment":
         if self.hold_max_total_seconds < self.hold_ttl_seconds:
             raise ValueError("HOLD_MAX_TOTAL_SECONDS must be at least HOLD_TTL_SECONDS")
+        if self.redis_patience_seconds < self.redis_timeout_seconds:
+            raise ValueError("REDIS_PATIENCE_SECONDS must be at least REDIS_TIMEOUT_SECONDS")
         if _server(self.redis_url) in {_server(self.cache_url), _server(self.broker_url)}:
             raise ValueError(
                 "REDIS_URL must not be the server of CACHE_URL or BROKER_URL: "

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import redis
 from corsheaders.defaults import default_headers
 from psycopg.conninfo import conninfo_to_dict
 from redis.backoff import NoBackoff
@@ -47,6 +48,7 @@ MIDDLEWARE = [
     "config.http.metrics.MetricsMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "config.http.request_log.RequestLogMiddleware",
+    "config.http.hurry.HurryMiddleware",
     "config.http.body.DoorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -101,9 +103,9 @@ CACHES = {
         "OPTIONS": {
             "SOCKET_TIMEOUT": ENV.redis_timeout_seconds,
             "SOCKET_CONNECT_TIMEOUT": ENV.redis_timeout_seconds,
-            # One immediate retry, for a connection that died in the pool; redis-py's own default
-            # waits for seconds, which no rate limit is worth.
-            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 1)},
+            # One immediate retry, for a connection that died in the pool, none after a time-out;
+            # redis-py's own default waits for seconds, which no rate limit is worth.
+            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 1, (redis.ConnectionError,))},
         },
         "KEY_PREFIX": "seatlock",
     }

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import redis
+
 from config.embedded.fleet import free_ports, make_fleet
 from config.embedded.places import passing_places
 from config.embedded.processes import ProcessSpec, log_tail, spawn
@@ -89,6 +91,19 @@ def own_store(setting: str) -> Iterator[OwnStore]:
             yield own
         finally:
             own.close()
+
+
+def until_answered(ask: Callable[[], object], *, seconds: float = DEADLINE_SECONDS) -> None:
+    """Ask until it answers: a breaker leaves a store alone for a moment after it failed."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            ask()
+        except redis.ConnectionError:
+            assert time.monotonic() < deadline, "the store is not asked again"
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _run(spec: ProcessSpec) -> None:

@@ -19,6 +19,7 @@ from config.outbox.models import OutboxEvent
 from config.stores import keys
 from config.stores.mongo import audit_database
 from config.stores.redis import as_bytes, holds_store
+from config.stores.timing import patiently
 
 T = TypeVar("T")
 
@@ -56,6 +57,7 @@ def outbox_pending() -> int:
     return waiting.values("pk")[:COUNT_CAP].count()
 
 
+@patiently()
 def stream_backlog() -> StreamBacklog:
     """Three round trips. Raises `RedisError`."""
     pipe = holds_store().pipeline(transaction=False)

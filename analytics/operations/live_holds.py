@@ -10,6 +10,7 @@ from django.db import transaction
 from config.outbox.facts import Fact, append
 from config.stores import keys
 from config.stores.redis import holds_store
+from config.stores.timing import patiently
 from reservations.availability.plans import Plan, plans_of
 from reservations.holds import ids, store
 from reservations.holds.members import Member, moment
@@ -44,6 +45,7 @@ class LiveHold:
     expires_at: datetime
 
 
+@patiently()
 def count_live_holds() -> HoldCount:
     """Two round trips, and no member is read. What has run out is not counted, swept or not."""
     client = holds_store()
@@ -58,6 +60,7 @@ def count_live_holds() -> HoldCount:
     return HoldCount(live=sum(counts[::2]), confirming=sum(counts[1::2]))
 
 
+@patiently()
 def list_live_holds(
     *, departure: int | None, user: int | None, limit: int, offset: int
 ) -> tuple[int, list[LiveHold]]:

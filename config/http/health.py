@@ -16,7 +16,9 @@ from config.errors import StoreUnavailable
 from config.http.openapi import Operation, describe
 from config.http.problems import render
 from config.http.safe_only import safe_only
+from config.stores.breaker import State
 from config.stores.health import StoreHealth, check_stores
+from config.stores.redis import breaker_state
 
 FRESH_SECONDS: Final = 1.0
 NEEDED: Final = ("postgresql", "redis")
@@ -34,10 +36,13 @@ class StoreBody(msgspec.Struct, frozen=True):
 
 
 class ReadyBody(msgspec.Struct, frozen=True):
-    """`degraded`: a store is away that no traveller needs."""
+    """`degraded`: a store is away that no traveller needs. `redis_breaker`: whether this process
+    asks the holds' Redis (closed), leaves it alone (open) or tries it next (half-open).
+    """
 
     status: Literal["ready", "degraded"]
     stores: dict[str, StoreBody]
+    redis_breaker: State
 
 
 class _Asked:
@@ -79,8 +84,9 @@ def ready(request: HttpRequest) -> HttpResponse:
     away = [each.store for each in found if not each.is_up]
     if missing := [name for name in NEEDED if name in away]:
         detail = f"{' and '.join(missing)} cannot be reached."
-        return render(StoreUnavailable(detail, stores=msgspec.to_builtins(stores)))
-    return _answer(ReadyBody("degraded" if away else "ready", stores))
+        body = {"stores": stores, "redis_breaker": breaker_state()}
+        return render(StoreUnavailable(detail, **msgspec.to_builtins(body)))
+    return _answer(ReadyBody("degraded" if away else "ready", stores, breaker_state()))
 
 
 def _answer(body: msgspec.Struct) -> HttpResponse:
@@ -95,6 +101,7 @@ _READY_EXAMPLE: Final = {
         "broker": {"is_up": True, "latency_ms": 0.4},
         "mongodb": {"is_up": True, "latency_ms": 0.82},
     },
+    "redis_breaker": "closed",
 }
 
 describe(
@@ -116,7 +123,7 @@ describe(
         summary="PostgreSQL and Redis serve; each store with its latency",
         description=(
             "`degraded`, and still 200: MongoDB or Celery's broker is away, which no traveller "
-            "notices. 503 carries `stores` too."
+            "notices. 503 carries `stores` and `redis_breaker` too."
         ),
         answers={200: ReadyBody},
         answer_examples={200: _READY_EXAMPLE},

@@ -17,6 +17,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     Metric,
     generate_latest,
@@ -29,6 +30,8 @@ from config.http import health
 from config.http.metrics_folder import FOLDER_VARIABLE
 from config.http.openapi import Operation, describe
 from config.http.safe_only import safe_only
+from config.stores.breaker import Event
+from config.stores.redis import WATCHERS
 
 FRESH_SECONDS: Final = 5.0
 UNMATCHED: Final = "(unmatched)"
@@ -45,6 +48,28 @@ REQUEST_SECONDS: Final = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
     registry=_counted,
 )
+BREAKER_OPEN: Final = Gauge(
+    "seatlock_redis_breaker_open",
+    "Web processes that leave the holds' Redis alone, because it did not answer.",
+    registry=_counted,
+    multiprocess_mode="livesum",
+)
+BREAKER_EVENTS: Final = Counter(
+    "seatlock_redis_breaker_events",
+    "Times the breaker opened and closed, and calls refused without a wait.",
+    ("event",),
+    registry=_counted,
+)
+
+
+def watch_breaker(event: Event) -> None:
+    """Told by the holds' store's breaker."""
+    BREAKER_EVENTS.labels(event.value).inc()
+    if event is not Event.REFUSED:
+        BREAKER_OPEN.set(event is Event.OPENED)
+
+
+WATCHERS.append(watch_breaker)
 
 
 class MetricsMiddleware:

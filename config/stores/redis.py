@@ -1,27 +1,157 @@
-"""The client of the holds' store (REDIS_URL): one pool a process, bytes in and out."""
+"""The client of the holds' store (REDIS_URL): one pool a process, bytes in and out.
 
-from functools import cache
+Promises: a call ends within its time (`config.stores.timing`), and while the store does not answer
+(`config.stores.breaker`) it ends at once. What counts as away, and is then `redis.ConnectionError`
+or `TimeoutError` for the caller:
+
+| the store | the caller gets | counts for the breaker |
+|---|---|---|
+| cannot be reached, is frozen, breaks off | `ConnectionError`, `TimeoutError` | yes: it costs |
+| says LOADING, READONLY, MASTERDOWN, BUSY, MISCONF, … | `HoldsStoreAway` | no: it answers |
+| says OOM (full: it evicts nothing) | `OutOfMemoryError` | no: releasing and confirming go on |
+| says NOSCRIPT | the script's text is sent | no |
+"""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, Final, TypeVar
 
 import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
+from redis.exceptions import AuthenticationError, BusyLoadingError, ReadOnlyError, ResponseError
 from redis.retry import Retry
+
+from config.stores import timing
+from config.stores.breaker import Breaker, Event, Limits, Pass, State
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Watcher = Callable[[Event], None]
+
+# Metrics and the like; told after the state has changed.
+WATCHERS: Final[list[Watcher]] = []
+
+_WORDS: Final = "READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNKILLABLE|MISCONF"
+_NOT_NOW: Final = re.compile(rf"(?:^|error: )(?:{_WORDS})\b")
+
+
+class HoldsStoreAway(redis.ConnectionError):
+    """The store is left alone for a moment, or it answers that it cannot serve now."""
+
+
+# Redis cannot be asked: not a word about what it would have said.
+AWAY: Final = (redis.ConnectionError, redis.TimeoutError)
+
+
+class HoldsStore(redis.Redis):
+    """redis-py's client, each of its calls timed and behind the breaker."""
+
+    def __init__(self, pool: redis.ConnectionPool) -> None:
+        super().__init__(connection_pool=pool)
+        pool.connection_class = timing.timed(pool.connection_class)
+        env = settings.ENV
+        limits = Limits(failures=env.redis_breaker_failures, open_seconds=env.redis_breaker_seconds)
+        self.breaker = Breaker(limits, self._watch)
+        self._opened_at = time.monotonic()
+        self._last_error = ""
+
+    def execute_command(self, *arguments: Any, **options: Any) -> Any:
+        return self.guarded(partial(super().execute_command, *arguments, **options))
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        return _GuardedPipeline(self, transaction, shard_hint)
+
+    def guarded(self, call: Callable[[], T]) -> T:
+        """Make a call, if the store is not known to be away. Raises `HoldsStoreAway`."""
+        if timing.has_waited_enough():
+            raise HoldsStoreAway("Redis did not answer this request before")
+        passed = self.breaker.ask()
+        if passed is Pass.NO:
+            raise HoldsStoreAway("Redis does not answer, it is asked again in a moment")
+        if passed is Pass.TRIAL:
+            # A question that cannot be long, so that nobody's long call decides for all.
+            ping = partial(super().execute_command, "PING")
+            self._attempt(ping, settings.ENV.redis_timeout_seconds, Pass.TRIAL)
+        return self._attempt(call, timing.allowed_seconds(), Pass.CALL)
+
+    def _attempt(self, call: Callable[[], T], seconds: float, passed: Pass) -> T:
+        try:
+            with timing.Within(seconds):
+                answer = call()
+        except (BusyLoadingError, AuthenticationError, ResponseError) as refusal:
+            self.breaker.succeeded(passed)
+            self._explain(refusal)
+            raise
+        except BaseException as error:
+            self._last_error = str(error)
+            if isinstance(error, AWAY) or passed is Pass.TRIAL:
+                self.breaker.failed(passed)
+            if isinstance(error, AWAY):
+                timing.say_failed()
+            raise
+        self.breaker.succeeded(passed)
+        return answer
+
+    def _explain(self, refusal: Exception) -> None:
+        """Raise `HoldsStoreAway` for a server that answers, but cannot serve now."""
+        if isinstance(refusal, ReadOnlyError):
+            # It was the primary: behind the same name there may be another by now.
+            self.connection_pool.disconnect(inuse_connections=False)
+        if cannot_serve(refusal):
+            raise HoldsStoreAway(str(refusal)) from refusal
+
+    def _watch(self, event: Event) -> None:
+        if event is Event.OPENED:
+            self._opened_at = time.monotonic()
+            rest = settings.ENV.redis_breaker_seconds
+            logger.warning("REDIS_URL is left alone, tried every %s s: %s", rest, self._last_error)
+        elif event is Event.CLOSED:
+            seconds = time.monotonic() - self._opened_at
+            logger.warning("REDIS_URL answers again, after %.1f s", seconds)
+        for watcher in WATCHERS:
+            watcher(event)
+
+
+class _GuardedPipeline(Pipeline):
+    def __init__(self, store: HoldsStore, transaction: bool, shard_hint: str | None) -> None:
+        super().__init__(store.connection_pool, store.response_callbacks, transaction, shard_hint)
+        self._store = store
+
+    def execute(self, raise_on_error: bool = True) -> list[Any]:
+        return self._store.guarded(partial(super().execute, raise_on_error))
+
+
+def cannot_serve(answer: Exception) -> bool:
+    """Does this answer mean that the server is there and cannot serve now?"""
+    code = getattr(answer, "status_code", None) or ""
+    return isinstance(answer, BusyLoadingError) or bool(_NOT_NOW.search(f"{code} {answer}".strip()))
 
 
 @cache
-def holds_store() -> "redis.Redis":
-    """The primary that holds live in.
+def holds_store() -> HoldsStore:
+    """The primary that holds live in, with this process's breaker.
 
-    One immediate retry, which a connection that died in the pool needs; every script is safe to
-    repeat. Raises `redis.ConnectionError` or `TimeoutError` within REDIS_TIMEOUT_SECONDS.
+    One immediate retry, which a connection that died in the pool needs (never after a time-out);
+    every script is safe to repeat. The pool has no bound, so nobody waits for a connection.
     """
-    return redis.Redis.from_url(
+    pool = redis.ConnectionPool.from_url(
         settings.ENV.redis_url,
-        socket_timeout=settings.ENV.redis_timeout_seconds,
-        socket_connect_timeout=settings.ENV.redis_timeout_seconds,
-        retry=Retry(NoBackoff(), 1),
+        retry=Retry(NoBackoff(), 1, (redis.ConnectionError,)),
         protocol=2,
+        driver_info=None,
     )
+    return HoldsStore(pool)
+
+
+def breaker_state() -> State:
+    """Of this process."""
+    return holds_store().breaker.state
 
 
 def as_bytes(value: object) -> bytes | None:

@@ -12,8 +12,10 @@ import redis
 import redis.exceptions
 
 from config.stores import keys
-from config.stores.redis import holds_store
+from config.stores.redis import HoldsStoreAway, cannot_serve, holds_store
 
+# More would keep everybody else waiting, and a caller longer than it may wait.
+PIPELINED: Final = 256
 LUA: Final = Path(__file__).parent / "lua"
 _INCLUDE: Final = re.compile(r"^-- @include (\w+)$", re.MULTILINE)
 
@@ -75,7 +77,11 @@ class Script:
             return store.eval(self.text, len(key_names), *key_names, *arguments)
 
     def many(self, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
-        """Run it for several departures in one round trip."""
+        """Run it for several departures, in one round trip for up to PIPELINED of them."""
+        parts = range(0, len(calls), PIPELINED)
+        return [answer for at in parts for answer in self._many(calls[at : at + PIPELINED])]
+
+    def _many(self, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
         store = holds_store()
         for attempt in (1, 2):
             pipe = store.pipeline(transaction=False)
@@ -89,7 +95,7 @@ class Script:
                 continue
             for answer in answers:
                 if isinstance(answer, Exception):
-                    raise answer
+                    raise HoldsStoreAway(str(answer)) if cannot_serve(answer) else answer
             return answers
         raise AssertionError("unreachable: the second round returns or raises")
 

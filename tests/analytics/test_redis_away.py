@@ -18,7 +18,7 @@ from config.stores import redis as redis_client
 from config.stores.redis import holds_store
 from tests.analytics.conftest import add_hold_facts, hold_fact, unshipped_hold_facts
 from tests.engine import Traveller
-from tests.stores import OwnStore
+from tests.stores import OwnStore, until_answered
 from trains.models import Departure
 
 Mongo = Database[dict[str, Any]]
@@ -70,6 +70,7 @@ def test_without_redis_the_outbox_still_arrives_and_the_rest_later(
     assert [fact["_id"] for fact in mongo.facts.find()] == ["h1:confirmed"]
 
     own_holds.start()
+    until_answered(holds_store().ping)
     shipper.forget_failures()
     assert ship_pending() == 1
     assert mongo.facts.count_documents({}) == 2

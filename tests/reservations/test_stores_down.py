@@ -12,7 +12,7 @@ from reservations.models import Booking
 from tests.engine import Traveller
 from tests.reservations.test_bookings import book
 from tests.reservations.test_hold_seats import wish
-from tests.stores import OwnStore
+from tests.stores import OwnStore, until_answered
 from trains.models import Departure
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,6 +44,7 @@ def test_without_redis_a_lock_is_503_and_works_again_when_it_is_back(
     assert anna.get(f"reservations/bookings/{booked['pnr']}/").status_code == 200
 
     own_holds.start()
+    until_answered(holds_store().ping)
     assert anna.post("reservations/confirm/", {"hold": held.json()["hold"]}).status_code == 201
     assert anna.post("reservations/lock/", wish(departure, "S1-3")).status_code == 201
 
@@ -69,6 +70,7 @@ def test_a_cancel_without_redis_stands_and_the_outbox_frees_the_seat(
     assert anna.post(f"reservations/bookings/{pnr}/cancel/").status_code == 200
     assert Booking.objects.get(pnr=pnr).status == "cancelled"
     own_holds.start()
+    until_answered(holds_store().ping)
     assert bela.post("reservations/lock/", wish(departure, "S1-1")).status_code == 409
     consume_pending()
     assert bela.post("reservations/lock/", wish(departure, "S1-1")).status_code == 201
