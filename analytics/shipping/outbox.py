@@ -15,12 +15,12 @@ from analytics.schema import FACTS
 from analytics.shipping.documents import Undecodable, from_outbox
 from analytics.shipping.messages import Batch, Message, Source
 from config import clock
+from config.outbox.facts import KEPT_DAYS
 from config.outbox.models import OutboxEvent
 
 BATCH_SIZE: Final = 1_000
 PURGE_SIZE: Final = 5_000
 PURGE_BATCHES: Final = 200
-KEEP_DAYS: Final = 7
 
 
 def read() -> Batch:
@@ -40,7 +40,7 @@ def forget(messages: Sequence[Message]) -> None:
 
 
 def purge() -> int:
-    """Delete rows that both readers are done with since KEEP_DAYS, oldest first; say how many."""
+    """Delete rows that both readers are done with since KEPT_DAYS, oldest first; say how many."""
     purged = 0
     for _ in range(PURGE_BATCHES):
         deleted = _purge_batch()
@@ -51,7 +51,7 @@ def purge() -> int:
 
 
 def _purge_batch() -> int:
-    old = clock.now() - timedelta(days=KEEP_DAYS)
+    old = clock.now() - timedelta(days=KEPT_DAYS)
     oldest = list(OutboxEvent.objects.order_by("id").values_list("pk", flat=True)[:PURGE_SIZE])
     done = OutboxEvent.objects.filter(pk__in=oldest, shipped_at__lt=old, consumed_at__lt=old)
     return done.delete()[0]

@@ -7,10 +7,13 @@ Facts carry ids, never names, addresses or other personal data.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from config import clock
 from config.outbox.models import OutboxEvent
+
+# A row stays at least this long, also when both of its readers are done with it.
+KEPT_DAYS: Final = 7
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,7 @@ The cache's server carries only what django-redis writes there: rate limit count
 `seatlock:throttle:…`.
 """  # noqa: E501  # a table reads best unbroken
 
+import re
 from typing import Final
 
 SHARDS: Final = 64
@@ -61,6 +62,15 @@ def tag(shard_number: int) -> str:
 def of(departure: int, what: str, *rest: object) -> str:
     """A key of one departure: `of(145, "live")` is `{17}:live:145`."""
     return ":".join((f"{{{departure % SHARDS}}}:{what}:{departure}", *map(str, rest)))
+
+
+_OF_DEPARTURE: Final = re.compile(rb"\{\d+\}:(\w+):(\d+)")
+
+
+def departure_in(key: bytes, *whats: str) -> int | None:
+    """The departure that one of these keys is of; None for every other key (operators' scans)."""
+    match = _OF_DEPARTURE.fullmatch(key)
+    return int(match[2]) if match and match[1].decode() in whats else None
 
 
 def due(shard_number: int) -> str:

@@ -20,7 +20,7 @@ from analytics.shipping.outbox import OUTBOX
 from analytics.shipping.requests import REQUEST_LOG
 from analytics.shipping.shipper import ship_batch, ship_pending
 from config import clock
-from config.outbox.facts import Fact, append
+from config.outbox.facts import KEPT_DAYS, Fact, append
 from config.outbox.models import OutboxEvent
 from config.stores import keys
 from config.stores.redis import holds_store
@@ -237,7 +237,7 @@ def test_a_row_is_deleted_a_week_after_both_readers_are_done_with_it(mongo: Mong
     append(CONFIRMED, Fact(**{**vars(_confirmed(2)), "subscribed": True}))
     ship_pending()
     assert outbox.purge() == 0
-    with clock.moved(timedelta(days=outbox.KEEP_DAYS + 1)):
+    with clock.moved(timedelta(days=KEPT_DAYS + 1)):
         assert outbox.purge() == 1
         (left,) = OutboxEvent.objects.all()
         assert left.consumed_at is None
