@@ -208,6 +208,7 @@ CELERY_BEAT_SCHEDULE = {
     "open departures": _every(3600.0, "trains.tasks.open_departures"),
     "purge idempotency keys": _every(3600.0, "config.idempotency.tasks.purge_keys"),
     "restore marks of ended logins": _every(10.0, "users.tasks.restore_ended_marks"),
+    "purge tombstones": _every(3600.0, "reservations.tasks.purge_tombstones"),
     "purge logins": _every(3600.0, "users.tasks.purge_logins"),
 }
 

@@ -43,6 +43,7 @@ class Booking(models.Model):
         indexes = (
             models.Index(fields=["owner", "-id"], name="booking_owner_latest"),
             models.Index(fields=["created_at"], name="booking_created"),
+            models.Index(fields=["created_at"], name="booking_void", condition=Q(status="void")),
         )
 
     def __str__(self) -> str:

@@ -3,6 +3,8 @@
 from celery import shared_task
 
 from config.outbox.consumers import consume_pending
+from reservations.bookings.tombstone import purge_tombstones as purge
+from reservations.services.bury_released import bury_unburied
 from reservations.services.expire_holds import expire_holds
 from reservations.services.reconcile_images import reconcile_images
 
@@ -10,6 +12,7 @@ from reservations.services.reconcile_images import reconcile_images
 @shared_task
 def sweep_holds() -> None:
     expire_holds()
+    bury_unburied()
 
 
 @shared_task
@@ -21,3 +24,8 @@ def consume_outbox() -> None:
 @shared_task
 def reconcile_departures() -> None:
     reconcile_images()
+
+
+@shared_task
+def purge_tombstones() -> int:
+    return purge()

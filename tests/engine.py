@@ -13,6 +13,7 @@ from django.test import Client
 from config import clock
 from config.stores.redis import holds_store
 from reservations.availability import plans
+from reservations.bookings import insert
 from reservations.holds import scripts, store
 from tests.availability import railway
 from trains.models import Departure, Train
@@ -114,8 +115,11 @@ def time_passes() -> Iterator[Callable[[float], AbstractContextManager[None]]]:
         nonlocal offset_ms
         offset_ms += int(seconds * 1000)
         move_scripts_clock(offset_ms)
+        before, moved = insert.now_sql, f"clock_timestamp() + interval '{offset_ms} ms'"
         with clock.moved(timedelta(seconds=seconds)):
+            insert.now_sql = moved
             yield
+            insert.now_sql = before
 
     store.redis_now_ms = lambda: real_now_ms() + int(holds_store().get("{0}:clock") or 0)
     yield passing

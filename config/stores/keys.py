@@ -24,6 +24,7 @@ keys sit in one slot of a Redis Cluster and a sweep reads 64 small indexes, neve
 | `{s}:ended:<sid>` | string | access token lifetime | a login that was ended | logout | every call |
 | `{0}:marks` | string | none (30 s while incomplete) | `complete:<run_id>`: every mark above is there | restore of marks | every call |
 | `{s}:audit` | stream | none | facts about holds | hold scripts | shipper |
+| `{s}:unburied` | zset of holds, score = when released, ms | none | released, not yet `void` in PostgreSQL | release | release, sweep |
 | `{s}:odd` | list | none | members no script could read, set aside | reap | operators |
 | `requests` | stream, capped | none | the request log | request middleware | shipper |
 | `{requests}:acknowledged` | string, whole number | none | entries of the request log that were shipped | shipper | dashboard |
@@ -91,6 +92,10 @@ def audit(shard_number: int) -> str:
 
 def odd(shard_number: int) -> str:
     return f"{{{shard_number}}}:odd"
+
+
+def unburied(shard_number: int) -> str:
+    return f"{{{shard_number}}}:unburied"
 
 
 def owned(shard_number: int, user: int) -> str:

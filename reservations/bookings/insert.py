@@ -17,12 +17,17 @@ from psycopg import errors as pg
 from psycopg.types.json import Jsonb
 
 # Seats are written in sorted order, so that two confirms that overlap wait instead of deadlock.
+# `moment` is read once: a hold that Redis does not keep is judged by this clock.
 _INSERT: Final = """
-WITH booking AS (
+WITH moment AS MATERIALIZED (
+    SELECT %(deadline_ms)s::bigint IS NULL
+           OR {now} < to_timestamp(%(deadline_ms)s::bigint / 1000.0) AS in_time
+), booking AS (
     INSERT INTO reservations_booking (hold, pnr, owner_id, departure_id, status, from_stop,
                                       to_stop, fare, currency, fence, created_at)
-    VALUES (%(hold)s, %(pnr)s, %(owner)s, %(departure)s, 'confirmed', %(from_stop)s,
-            %(to_stop)s, %(fare)s, %(currency)s, %(fence)s, %(created_at)s)
+    SELECT %(hold)s, %(pnr)s, %(owner)s, %(departure)s, 'confirmed', %(from_stop)s,
+           %(to_stop)s, %(fare)s, %(currency)s, %(fence)s, %(created_at)s
+      FROM moment WHERE in_time
     ON CONFLICT (hold) DO NOTHING
     RETURNING id
 ), seats AS (
@@ -41,16 +46,20 @@ WITH booking AS (
            %(created_at)s
       FROM booking WHERE %(key)s::text IS NOT NULL
 )
-SELECT id FROM booking
+SELECT booking.id, moment.in_time FROM moment LEFT JOIN booking ON TRUE
 """
+
+# PostgreSQL's clock; tests move it.
+now_sql = "clock_timestamp()"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewBooking:
     """What is to be booked. `seats` (ids) and `passengers` (or None each) run side by side.
 
-    `fact` is the body of the `booking.confirmed` fact. `key`, `fingerprint`, `answer`: the
-    Idempotency-Key and the body to keep for it, or None.
+    `fact` is the body of the `booking.confirmed` fact. `deadline_ms`: until when PostgreSQL may
+    book it, by its own clock; None for a hold that is pinned in Redis. `key`, `fingerprint`,
+    `answer`: the Idempotency-Key and the body to keep for it, or None.
     """
 
     hold: str
@@ -66,6 +75,7 @@ class NewBooking:
     seats: Sequence[int]
     passengers: Sequence[dict[str, Any] | None]
     fact: dict[str, Any]
+    deadline_ms: int | None = None
     key: str | None = None
     fingerprint: str | None = None
     answer: bytes | None = None
@@ -76,6 +86,7 @@ class Verdict(Enum):
 
     BOOKED = "booked"
     HOLD_KNOWN = "hold known"  # a booking or a void row has this hold already
+    TOO_LATE = "too late"  # its deadline has come
     SEAT_TAKEN = "seat taken"  # the exclusion constraint refused
     KEY_KNOWN = "key known"  # this Idempotency-Key was used meanwhile
     PNR_KNOWN = "pnr known"
@@ -106,10 +117,13 @@ def insert_booking(booking: NewBooking) -> Verdict:
 def _run(values: dict[str, Any]) -> Verdict:
     try:
         with connection.cursor() as cursor:
-            cursor.execute(_INSERT, values)
-            return Verdict.BOOKED if cursor.fetchone() else Verdict.HOLD_KNOWN
+            cursor.execute(_INSERT.format(now=now_sql), values)
+            booking, in_time = cursor.fetchone()
     except IntegrityError as error:
         return _verdict(error)
+    if booking is not None:
+        return Verdict.BOOKED
+    return Verdict.HOLD_KNOWN if in_time else Verdict.TOO_LATE
 
 
 def _verdict(error: IntegrityError) -> Verdict:

@@ -10,12 +10,13 @@
 
 Crash before COMMIT: the pin runs out, and whoever meets it frees the seats (`resolve_pin`). Crash
 after: the same finds the booking and settles. An error of COMMIT is not a no: the pin stays.
+Redis away: a capability stands in for the pin (`claim_hold`).
 """
 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import redis.exceptions
 from django.conf import settings
@@ -25,18 +26,18 @@ from config.errors import Invalid, StoreUnavailable
 from reservations.availability.plans import Plan, forget, plan_of
 from reservations.bookings.insert import NewBooking, Verdict, insert_booking
 from reservations.bookings.pnr import new_pnr
+from reservations.bookings.tombstone import bury
 from reservations.bookings.views import BookingView, journey, view_bookings
 from reservations.errors import HoldExpired, SeatAlreadyBooked
 from reservations.holds import capabilities, ids, store
 from reservations.holds.members import Member
-from reservations.holds.scripts import Outcome
 from reservations.models import Booking
+from reservations.services.claim_hold import Claim, claim_hold
 from reservations.services.hold_seats import Owner, RequestKey
-from reservations.services.refresh_image import load_image, refresh_seats
+from reservations.services.refresh_image import refresh_seats
 from reservations.services.resolve_pin import resolve_pin
 
 logger = logging.getLogger(__name__)
-ATTEMPTS: Final = 8
 Encode = Callable[[BookingView], bytes]
 
 
@@ -71,47 +72,34 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
     if opened is not None and opened.hold != hold:
         raise Invalid({"capability": ["This is the capability of another hold."]})
 
-    member = _pin(ref, owner, opened)
-    if member is None:
+    claim = claim_hold(ref, owner, opened)
+    if claim is None:
         return _find_booked(ref)
-    plan = _plan_with(ref.departure, member)
-    people = _passengers(member, passengers)
-    new, view = _compose(plan, ref, member, people, key, encode)
+    plan = _plan_with(ref.departure, claim.member)
+    people = _passengers(claim.member, passengers)
+    new, view = _compose(plan, ref, claim, people, key, encode)
 
     # From here the booking must succeed, or PostgreSQL must say no.
     verdict = insert_booking(new)
     while verdict is Verdict.PNR_KNOWN:
-        new, view = _compose(plan, ref, member, people, key, encode)
+        new, view = _compose(plan, ref, claim, people, key, encode)
         verdict = insert_booking(new)
     match verdict:
         case Verdict.BOOKED:
-            _settle(ref, new.seats)
+            _tell_redis(claim, lambda: _settle(ref, new.seats))
             return Confirmed(view, is_new=True)
         case Verdict.HOLD_KNOWN:
-            resolve_pin(hold)
+            became = "" if claim.retaken else "expired"
+            _tell_redis(claim, lambda: resolve_pin(hold, became=became))
+            return _find_booked(ref)
+        case Verdict.TOO_LATE:
+            bury([ref])  # who is told that it is over shall not find it booked later
             return _find_booked(ref)
         case Verdict.KEY_KNOWN:
             raise KeyKnown
-    store.free(ref, "released", '{"by":"database"}')
-    refresh_seats(departure=ref.departure, seat_ids=new.seats)
-    raise SeatAlreadyBooked(list(member.labels))
-
-
-def _pin(ref: ids.HoldRef, owner: Owner, opened: capabilities.Capability | None) -> Member | None:
-    """The pinned member, or None if the hold is over or settled."""
-    for _ in range(ATTEMPTS):
-        answer, member = store.pin(ref, owner.sid, opened)
-        match answer.outcome:
-            case Outcome.PINNED:
-                return member
-            case Outcome.LOAD:
-                load_image(departure=ref.departure)
-            case Outcome.OVERDUE:
-                for hold in answer.rest:
-                    resolve_pin(hold)
-            case _:  # gone, or taken by another since Redis forgot it
-                return None
-    raise StoreUnavailable("The hold cannot be pinned; try again.")
+    bury([ref])
+    _tell_redis(claim, lambda: _give_back(ref, new.seats))
+    raise SeatAlreadyBooked(list(claim.member.labels))
 
 
 def _plan_with(departure: int, member: Member) -> Plan:
@@ -149,13 +137,13 @@ def _passengers(
 def _compose(  # noqa: PLR0913, PLR0917  # a booking and its rendering, of the same parts
     plan: Plan,
     ref: ids.HoldRef,
-    member: Member,
+    claim: Claim,
     people: list[dict[str, Any] | None],
     key: RequestKey | None,
     encode: Encode | None,
 ) -> tuple[NewBooking, BookingView]:
     """The booking to write and its view; both are known before PostgreSQL is asked."""
-    now = clock.now()
+    now, member = clock.now(), claim.member
     seats = [int(plan.train.seat_ids[ordinal]) for ordinal in member.ordinals]
     view = BookingView(
         pnr=new_pnr(),
@@ -178,6 +166,7 @@ def _compose(  # noqa: PLR0913, PLR0917  # a booking and its rendering, of the s
         fare=member.fare,
         currency=view.currency,
         fence=member.fence,
+        deadline_ms=claim.deadline_ms,
         created_at=now,
         seats=seats,
         passengers=people,
@@ -212,12 +201,25 @@ def _fact(plan: Plan, view: BookingView, ref: ids.HoldRef, member: Member) -> di
 
 
 def _settle(ref: ids.HoldRef, seats: Sequence[int]) -> None:
-    """Settle; its member gone (swept, or Redis lost it): refresh those seats (rule 8).
+    """Settle; its member gone (swept, or Redis lost it): refresh those seats (rule 8)."""
+    if not store.settle(ref):
+        refresh_seats(departure=ref.departure, seat_ids=seats)
 
-    The booking stands whatever happens here: the outbox consumer repeats the refresh.
+
+def _give_back(ref: ids.HoldRef, seats: Sequence[int]) -> None:
+    """End a hold that PostgreSQL refused, and show whose the seats are."""
+    store.free(ref, "released", '{"by":"database"}')
+    refresh_seats(departure=ref.departure, seat_ids=seats)
+
+
+def _tell_redis(claim: Claim, tell: Callable[[], None]) -> None:
+    """PostgreSQL has decided, and the answer stands whatever happens here: the outbox consumer
+    settles what was booked, the sweep ends what was not. A hold confirmed past Redis is left to
+    them altogether.
     """
+    if not claim.is_pinned:
+        return
     try:
-        if not store.settle(ref):
-            refresh_seats(departure=ref.departure, seat_ids=seats)
+        tell()
     except (redis.exceptions.RedisError, StoreUnavailable):
-        logger.warning("booked, but the image was not told; the outbox will", exc_info=True)
+        logger.warning("decided, but the seat image was not told; it will be", exc_info=True)

@@ -20,8 +20,12 @@ def trains_with_sales(train_ids: Sequence[int]) -> set[int]:
 
 
 def departures_in_use(train_ids: Sequence[int]) -> set[int]:
-    """Which departures of these trains have a booking of any status, a block or a live hold."""
-    booked = Booking.objects.filter(departure__train__in=train_ids)
+    """Which departures of these trains have a booking, cancelled ones too, a block or a live hold.
+
+    Not those where a hold was given back or swept: a void row has no seats and no stretch.
+    """
+    made = Booking.objects.exclude(status=Booking.Status.VOID)
+    booked = made.filter(departure__train__in=train_ids)
     blocked = SeatBlock.objects.filter(departure__train__in=train_ids)
     held = Departure.objects.filter(pk__in=store.departures_with_holds(), train__in=train_ids)
     return {

@@ -1,10 +1,15 @@
-"""Release: end a live hold before its deadline, by its owner or by staff."""
+"""Release: end a live hold before its deadline, by its owner or by staff.
+
+Also a hold that Redis does not know (any more) is buried in PostgreSQL: whoever was told that it is
+over shall not find it booked, by a capability, after Redis lost its memory.
+"""
 
 import msgspec
 
 from reservations.errors import HoldExpired, IllegalState
 from reservations.holds import ids, store
 from reservations.holds.scripts import Outcome
+from reservations.services.bury_released import bury_released
 
 
 def release_hold(*, user: int, sid: str, hold: str) -> None:
@@ -26,4 +31,5 @@ def _release(ref: ids.HoldRef, sid: str, body: dict[str, object]) -> Outcome:
     outcome = store.release(ref, sid, msgspec.json.encode(body).decode())
     if outcome is Outcome.PINNED:
         raise IllegalState("The hold is being confirmed.", "confirming")
+    bury_released(ref, outcome)
     return outcome

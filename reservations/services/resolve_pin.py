@@ -8,31 +8,26 @@ A plain SELECT would miss the COMMIT that comes a moment later. Whoever meets su
 at once, web or Celery; twice or together is harmless (`hold` is unique, `free` ends a member once).
 """
 
-from typing import Final
-
-from django.db import connection
-
+from reservations.bookings.tombstone import bury
 from reservations.holds import ids, store
 from reservations.models import BookedSeat
 from reservations.services.refresh_image import refresh_seats
 
-_VOID: Final = """
-INSERT INTO reservations_booking
-       (hold, departure_id, status, from_stop, to_stop, fare, currency, fence)
-VALUES (%s, %s, 'void', 0, 0, 0, '', 0)
-ON CONFLICT (hold) DO UPDATE SET hold = excluded.hold
-RETURNING id, status
-"""
 
+def resolve_pin(hold: str, *, became: str = "expired") -> None:
+    """Free the seats of a hold whose confirm never happened, or settle one that did.
 
-def resolve_pin(hold: str) -> None:
-    """Free the seats of a hold whose confirm never happened, or settle one that did."""
+    `became`: the fact that is told of a hold that is freed; "" for none.
+    """
     ref = ids.read(hold)
-    with connection.cursor() as cursor:
-        cursor.execute(_VOID, [ref.hold, ref.departure])
-        booking, status = cursor.fetchone()
-    if status == "void":
-        store.free(ref, "expired")
-        return
+    booking = bury([ref]).get(ref.hold)
+    if booking is None:
+        store.free(ref, became)
+    else:
+        settle_booking(ref, booking)
+
+
+def settle_booking(ref: ids.HoldRef, booking: int) -> None:
+    """Settle a hold that became this booking, and refresh its seats."""
     seats = list(BookedSeat.objects.filter(booking=booking).values_list("seat_id", flat=True))
     refresh_seats(departure=ref.departure, seat_ids=seats, hold=ref)

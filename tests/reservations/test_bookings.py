@@ -56,7 +56,7 @@ def test_confirm_is_one_statement(anna: Traveller, departure: Departure) -> None
     with CaptureQueriesContext(connection) as queries:
         assert anna.post("reservations/confirm/", {"hold": hold}).status_code == 201
     assert len(queries.captured_queries) == 1
-    assert queries.captured_queries[0]["sql"].lstrip().startswith("WITH booking")
+    assert queries.captured_queries[0]["sql"].lstrip().startswith("WITH moment")
 
 
 def test_p5_a_confirm_sent_twice_answers_with_the_same_booking(

@@ -4,7 +4,7 @@
 -- KEYS 1-10: the departure's (lib/hold.lua). 11: {s}:ended:<sid>.
 -- ARGV 1 hold  2 user  3 pin_ms  4 era candidate  5 era, 6 deadline_ms, 7 member of a capability
 --      (empty without one)
--- Answers: pinned <member> <now_ms> | ended | again | gone | load | taken | overdue <holds>
+-- Answers: pinned <member> <now_ms> <retaken 0|1> | ended | again | gone | load | taken | overdue <holds>
 -- Invariant: a pin never goes back; a member lies in LIVE or in CONFIRMING, never in both.
 -- @include clock
 -- @include hold
@@ -32,7 +32,10 @@ if not member then
   redis.call('ZADD', CONFIRMING, whole(until_ms), member)
   set_bits(HELD, parsed)
   show_hold(parsed, member, until_ms, 'confirming')
-  return {'pinned', member, whole(now_ms)}
+  -- Fences given from now on are later than this one, even if the clock was set back meanwhile.
+  local last = tonumber(redis.call('GET', FENCE) or '0')
+  redis.call('SET', FENCE, whole(math.max(last, tonumber(parsed.fence))))
+  return {'pinned', member, whole(now_ms), '1'}
 end
 
 local until_ms = math.max(score, pin_until_ms)
@@ -40,4 +43,4 @@ local parsed = parse(member)
 if zset == LIVE then redis.call('ZREM', LIVE, member) end
 redis.call('ZADD', CONFIRMING, whole(until_ms), member)
 show_hold(parsed, member, until_ms, 'confirming')
-return {'pinned', member, whole(now_ms)}
+return {'pinned', member, whole(now_ms), '0'}
