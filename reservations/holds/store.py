@@ -151,16 +151,24 @@ def lock(request: LockRequest, *, ranked: bool = False, keep_answer: bool = Fals
     return Answer(outcome, rest=tuple(_text(word) for word in answer[1:]))
 
 
-def extend(ref: HoldRef, sid: str) -> Answer:
-    """Move the deadline of a live hold. Outcomes: see `lua/extend.lua`."""
+def extend(
+    ref: HoldRef, sid: str, *, ttl_seconds: int | None = None, cap_seconds: int | None = None
+) -> Answer:
+    """Move the deadline of a live hold. Outcomes: see `lua/extend.lua`.
+
+    To `ttl_seconds` from now (0: leave it, and tell how the hold stands), at most `cap_seconds`
+    after it was taken; HOLD_TTL_SECONDS and HOLD_MAX_TOTAL_SECONDS unless told.
+    """
     env = settings.ENV
+    ttl_seconds = env.hold_ttl_seconds if ttl_seconds is None else ttl_seconds
+    cap_seconds = env.hold_max_total_seconds if cap_seconds is None else cap_seconds
     answer = _run(
         "extend",
         (*departure_keys(ref.departure), keys.ended(keys.shard(ref.departure), sid)),
         ref.hold,
         ref.user,
-        env.hold_ttl_seconds * 1000,
-        env.hold_max_total_seconds * 1000,
+        ttl_seconds * 1000,
+        cap_seconds * 1000,
         _new_mark(),
     )
     outcome = Outcome(_text(answer[0]))

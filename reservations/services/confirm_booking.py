@@ -39,6 +39,7 @@ from reservations.services.resolve_pin import resolve_pin
 
 logger = logging.getLogger(__name__)
 Encode = Callable[[BookingView], bytes]
+Write = Callable[[NewBooking], Verdict]
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,13 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
     passengers: Sequence[dict[str, Any]] | None = None,
     key: RequestKey | None = None,
     encode: Encode | None = None,
+    write: Write | None = None,
 ) -> Confirmed:
     """Turn my hold into a booking; a repeat finds the booking it made.
 
-    `encode` renders the answer to be kept for `key`. Raises `NotFound` (not mine), `Invalid`,
+    `encode` renders the answer to be kept for `key`. `write` runs instead of `insert_booking`, for
+    a caller whose own row must change in the same transaction; it has committed when it returns.
+    Raises `NotFound` (not mine), `Invalid`,
     `HoldExpired`, `SeatAlreadyBooked`, `StoreUnavailable`, `KeyKnown`.
     """
     ref = ids.read_own(hold, owner.user)
@@ -80,10 +84,11 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
     new, view = _compose(plan, ref, claim, people, key, encode)
 
     # From here the booking must succeed, or PostgreSQL must say no.
-    verdict = insert_booking(new)
+    insert = write or insert_booking
+    verdict = insert(new)
     while verdict is Verdict.PNR_KNOWN:
         new, view = _compose(plan, ref, claim, people, key, encode)
-        verdict = insert_booking(new)
+        verdict = insert(new)
     match verdict:
         case Verdict.BOOKED:
             _tell_redis(claim, lambda: _settle(ref, new.seats))
