@@ -201,6 +201,7 @@ def _every(seconds: float, task: str) -> dict[str, Any]:
 
 CELERY_BEAT_SCHEDULE = {
     "sweep holds": _every(ENV.sweep_every_seconds, "reservations.tasks.sweep_holds"),
+    "notice restart": _every(ENV.sweep_every_seconds, "reservations.tasks.notice_restart"),
     "consume outbox": _every(ENV.ship_every_seconds, "reservations.tasks.consume_outbox"),
     "reconcile": _every(ENV.reconcile_every_seconds, "reservations.tasks.reconcile_departures"),
     "ship facts": _every(ENV.ship_every_seconds, "analytics.tasks.ship_facts"),

@@ -6,6 +6,7 @@ from config.outbox.consumers import consume_pending
 from reservations.bookings.tombstone import purge_tombstones as purge
 from reservations.services.bury_released import bury_unburied
 from reservations.services.expire_holds import expire_holds
+from reservations.services.reconcile_images import notice_restart as look_for_restart
 from reservations.services.reconcile_images import reconcile_images
 
 
@@ -24,6 +25,11 @@ def consume_outbox() -> None:
 @shared_task
 def reconcile_departures() -> None:
     reconcile_images()
+
+
+@shared_task
+def notice_restart() -> None:
+    look_for_restart()
 
 
 @shared_task

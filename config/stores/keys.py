@@ -31,7 +31,8 @@ keys sit in one slot of a Redis Cluster and a sweep reads 64 small indexes, neve
 | `requests:dropped` | string, whole number | none | log entries a process had no room for | request middleware | dashboard |
 | `shipper:beat` | string, whole number | none | counts the shipper's runs; lower than before: memory went back | shipper | shipper |
 | `shipper:lease` | string | 10 s | who ships now, so that two do not do the same work | shipper | shipper |
-| `layout` | hash | none | shard count and layout version | first start | start |
+| `reconcile:lease` | string | 60 s | who asks all images again after a restart | reconcile | reconcile |
+| `layout` | hash | none | shard count, layout version, `run_id` of the server when all images were asked | first start, reconcile | start, reconcile |
 
 The cache's server carries only what django-redis writes there: rate limit counters under
 `seatlock:throttle:…`.
@@ -47,6 +48,7 @@ REQUESTS_ACKNOWLEDGED: Final = "{requests}:acknowledged"
 REQUESTS_DROPPED: Final = "requests:dropped"
 SHIPPER_BEAT: Final = "shipper:beat"
 SHIPPER_LEASE: Final = "shipper:lease"
+RECONCILE_LEASE: Final = "reconcile:lease"
 LAYOUT: Final = "layout"
 
 

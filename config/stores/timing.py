@@ -9,6 +9,7 @@ redis-py's own time-outs are for one operation of the socket each, so that conne
 a reply in pieces add up; here all of a call share one deadline.
 """
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +18,6 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
-import redis
 from django.conf import settings
 from redis.connection import Connection
 
@@ -94,24 +94,41 @@ class Within:
 
 
 def _remaining_seconds() -> float:
+    """Raises `TimeoutError` (the built-in one, as a socket does) when the time is over."""
     if _deadline.at is None:
         return float(settings.ENV.redis_patience_seconds)
-    # Not 0, which would mean "do not block" to a socket.
-    return max(_deadline.at - time.monotonic(), 0.001)
+    left = _deadline.at - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the time for this call is over")
+    return left
+
+
+class _TimedSocket:
+    """A socket whose every operation ends at the deadline; an answer in pieces is many."""
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+
+    def sendall(self, data: bytes) -> None:
+        self._socket.settimeout(_remaining_seconds())
+        self._socket.sendall(data)
+
+    def recv(self, *arguments: Any) -> bytes:
+        self._socket.settimeout(_remaining_seconds())
+        return self._socket.recv(*arguments)
+
+    def recv_into(self, *arguments: Any) -> int:
+        self._socket.settimeout(_remaining_seconds())
+        return self._socket.recv_into(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._socket, name)
 
 
 class _Timed:
-    """Put before a connection class of redis-py: every socket operation ends at the deadline."""
-
-    _sock: Any
-
-    @property
-    def socket_timeout(self) -> float:
-        return _remaining_seconds()
-
-    @socket_timeout.setter
-    def socket_timeout(self, value: float | None) -> None:
-        """What redis-py was told is not used: the deadline is the call's."""
+    """Put before a connection class of redis-py."""
 
     @property
     def socket_connect_timeout(self) -> float:
@@ -119,22 +136,10 @@ class _Timed:
 
     @socket_connect_timeout.setter
     def socket_connect_timeout(self, value: float | None) -> None:
-        """As above."""
+        """What redis-py was told is not used: the deadline is the call's."""
 
-    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
-        self._hurry_up()
-        super().send_packed_command(command, check_health)  # type: ignore[misc]
-
-    def read_response(self, *arguments: Any, **options: Any) -> Any:
-        self._hurry_up()
-        return super().read_response(*arguments, **options)  # type: ignore[misc]
-
-    def _hurry_up(self) -> None:
-        if _deadline.at is not None and time.monotonic() >= _deadline.at:
-            self.disconnect()  # type: ignore[attr-defined]  # a reply may still come: not ours
-            raise redis.TimeoutError("The time for this call is over")
-        if self._sock is not None:
-            self._sock.settimeout(_remaining_seconds())
+    def _connect(self) -> _TimedSocket:
+        return _TimedSocket(super()._connect())  # type: ignore[misc]  # the connection class's
 
 
 @cache

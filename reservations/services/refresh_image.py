@@ -27,7 +27,7 @@ from reservations.availability.words import Words, words_of
 from reservations.holds import store
 from reservations.holds.ids import HoldRef
 from reservations.holds.scripts import Outcome
-from users.services import notice_lost_marks
+from users.services import ensure_marks
 
 ATTEMPTS: Final = 50
 Scope = Literal["some", "all", "load"]
@@ -49,7 +49,7 @@ def load_image(*, departure: int) -> None:
     It is missing after a flush too, and then so are the marks of ended logins, by which the
     script that is called next refuses tokens: they come back first.
     """
-    notice_lost_marks()
+    ensure_marks()
     _refresh(departure=departure, scope="load")
 
 

@@ -31,7 +31,7 @@ def test_an_ended_login_locks_nothing_after_a_flush(
 def test_without_looking_for_lost_marks_it_would_lock(
     make_traveller: Callable[..., Any], departure: Departure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refresh_image, "notice_lost_marks", lambda: None)
+    monkeypatch.setattr(refresh_image, "ensure_marks", lambda: None)
     traveller = make_traveller()
     end_logins(user_id=traveller.user.pk, reason="logout")
     holds_store().flushall()

@@ -1,6 +1,7 @@
 """Bring the marks of ended logins back after Redis lost its memory, or a mark was never written.
 
-Run by Celery beat, and by any process that finds `{0}:marks` missing.
+Run by Celery beat, and by any process that finds `{0}:marks` missing. After an empty restart that
+is the first call that looks: the first image is not loaded before the marks are there.
 """
 
 import logging
@@ -57,9 +58,22 @@ def restore_ended_marks(*, force: bool = False) -> int:
     return written
 
 
+def ensure_marks() -> None:
+    """For whoever is about to rely on the marks where Redis forgot (a missing image): they are
+    complete when this returns. Raises `redis.RedisError`.
+
+    One thread of a process restores, the others wait for it and find them complete.
+    """
+    if marks.are_complete():
+        return
+    with _turn:
+        if not marks.are_complete():
+            restore_ended_marks()
+
+
 def notice_lost_marks() -> None:
-    """For whoever suspects that Redis forgot (a missing image, a new era): look, and restore
-    the marks if they are not complete. Never raises.
+    """For whoever has asked PostgreSQL instead: look, and restore the marks if they are not
+    complete, so that the next need not. Never raises.
 
     One thread of a process works at a time; after a failure it rests.
     """
