@@ -118,8 +118,10 @@ def time_passes() -> Iterator[Callable[[float], AbstractContextManager[None]]]:
         before, moved = insert.now_sql, f"clock_timestamp() + interval '{offset_ms} ms'"
         with clock.moved(timedelta(seconds=seconds)):
             insert.now_sql = moved
-            yield
-            insert.now_sql = before
+            try:
+                yield
+            finally:
+                insert.now_sql = before
 
     store.redis_now_ms = lambda: real_now_ms() + int(holds_store().get("{0}:clock") or 0)
     yield passing
