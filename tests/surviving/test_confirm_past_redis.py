@@ -34,7 +34,7 @@ Time = Callable[[float], AbstractContextManager[None]]
 
 @pytest.fixture
 def cut_off(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[None]]:
-    """Within `with cut_off():` this process cannot reach Redis."""
+    """Make this process unable to reach Redis, for the length of a `with` block."""
 
     def away(self: HoldsStore, call: Any) -> Any:
         raise HoldsStoreAway("cut off")
