@@ -14,7 +14,6 @@ from django.conf import settings
 from config.errors import NotAuthenticated, StoreUnavailable
 from config.stores import keys
 from config.stores.redis import holds_store
-from reservations.holds import ids
 from reservations.holds.capabilities import Capability
 from reservations.holds.ids import HoldRef
 from reservations.holds.members import Member, parse
@@ -22,8 +21,6 @@ from reservations.holds.scripts import Outcome, departure_keys, script
 
 AGAIN_LIMIT: Final = 200
 ANSWER_KEPT_MS: Final = 24 * 3600 * 1000
-# What was released a moment ago is being buried by its own request.
-BURIAL_MS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -382,23 +379,6 @@ def reap(departures: Sequence[int]) -> dict[int, tuple[bool, list[str]]]:
         departure: (answer[0] == b"1", [_text(hold) for hold in answer[1:]])
         for departure, answer in zip(departures, answers, strict=True)
     }
-
-
-def unburied(limit_per_shard: int) -> list[str]:
-    """Holds released a while ago that PostgreSQL was not told of; one round trip."""
-    before_ms = redis_now_ms() - BURIAL_MS
-    pipe = holds_store().pipeline(transaction=False)
-    for shard in range(keys.SHARDS):
-        pipe.zrangebyscore(keys.unburied(shard), "-inf", before_ms, start=0, num=limit_per_shard)
-    return [_text(hold) for found in pipe.execute() for hold in found]
-
-
-def forget_unburied(holds: Sequence[str]) -> None:
-    """PostgreSQL knows of these; one round trip."""
-    pipe = holds_store().pipeline(transaction=False)
-    for hold in holds:
-        pipe.zrem(keys.unburied(keys.shard(ids.read(hold).departure)), hold)
-    pipe.execute()
 
 
 def drop_image(departure: int) -> Outcome:

@@ -22,7 +22,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from config.stores.outage import Outage
 from reservations.bookings.tombstone import bury
-from reservations.holds import ids, store
+from reservations.holds import ids, unburied
 from reservations.holds.scripts import Outcome
 from reservations.services.resolve_pin import settle_booking
 
@@ -66,17 +66,17 @@ def bury_unburied() -> int:
     """The sweep's part: bury what was released and not buried, a bounded number; how many."""
     paid = 0
     for _ in range(ROUNDS):
-        holds = store.unburied(PER_SHARD)
+        holds = unburied.read_unburied(PER_SHARD)
         if not holds:
             break
         bury([ids.read(hold) for hold in holds])
-        store.forget_unburied(holds)
+        unburied.forget_unburied(holds)
         paid += len(holds)
     return paid
 
 
 def _forget_debt(holds: Sequence[str]) -> None:
     try:
-        store.forget_unburied(holds)
+        unburied.forget_unburied(holds)
     except redis.RedisError:
         logger.debug("a buried hold is still called unburied; the sweep will look", exc_info=True)

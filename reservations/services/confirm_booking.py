@@ -68,8 +68,8 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
 
     `encode` renders the answer to be kept for `key`. `write` runs instead of `insert_booking`, for
     a caller whose own row must change in the same transaction; it has committed when it returns.
-    Raises `NotFound` (not mine), `Invalid`,
-    `HoldExpired`, `SeatAlreadyBooked`, `StoreUnavailable`, `KeyKnown`.
+    Raises `NotFound` (not mine), `Invalid`, `HoldExpired`, `SeatAlreadyBooked`, `KeyKnown`,
+    `StoreUnavailable`, `NotAuthenticated`.
     """
     ref = ids.read_own(hold, owner.user)
     opened = capabilities.open_sealed(capability) if capability else None
@@ -81,14 +81,12 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
         return _find_booked(ref)
     plan = _plan_with(ref.departure, claim.member)
     people = _passengers(claim.member, passengers)
-    new, view = _compose(plan, ref, claim, people, key, encode)
 
     # From here the booking must succeed, or PostgreSQL must say no.
-    insert = write or insert_booking
-    verdict = insert(new)
+    verdict = Verdict.PNR_KNOWN
     while verdict is Verdict.PNR_KNOWN:
         new, view = _compose(plan, ref, claim, people, key, encode)
-        verdict = insert(new)
+        verdict = (write or insert_booking)(new)
     match verdict:
         case Verdict.BOOKED:
             _tell_redis(claim, lambda: _settle(ref, new.seats))
