@@ -48,14 +48,15 @@ def web_server(**settings: str) -> Iterator[Web]:
     )
     web = Web(f"http://127.0.0.1:{port}", process)
     try:
-        _await(web)
+        await_answer(web)
         yield web
     finally:
         process.terminate()
         process.wait(30)
 
 
-def _await(web: Web) -> None:
+def await_answer(web: Web) -> None:
+    """Wait until it answers."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         assert web.process.poll() is None, "the web server ended while it started"

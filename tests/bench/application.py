@@ -1,0 +1,55 @@
+"""What the benched server serves: the product, and beside it the floor.
+
+The floor is what Django itself costs: one view that answers with a small JSON object, no
+middleware, in the same processes and threads. Production has no trace of it.
+
+    granian --interface wsgi tests.bench.application:application
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from config.wsgi import application as product
+
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.http import HttpRequest, JsonResponse
+from django.test.utils import override_settings
+from django.urls import path
+
+FLOOR = "/floor/"
+
+
+def floor(request: HttpRequest) -> JsonResponse:
+    del request
+    response = JsonResponse({"status": "ok", "answer": 42})
+    # A middleware would have said it; without it the server sends chunks, which is slower.
+    response["Content-Length"] = len(response.content)
+    return response
+
+
+def floor0(request: HttpRequest) -> JsonResponse:
+    del request
+    return JsonResponse({"status": "ok", "answer": 42})
+
+
+urlpatterns = [path(FLOOR[1:], floor), path("floor0/", floor0)]
+
+
+class _BareRequest(WSGIRequest):
+    urlconf = __name__
+
+
+class _BareHandler(WSGIHandler):
+    """Django without middleware, over this module's one address."""
+
+    request_class = _BareRequest
+
+
+with override_settings(MIDDLEWARE=[]):
+    _bare = _BareHandler()
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    if environ["PATH_INFO"] in ("/floor/", "/floor0/"):
+        return _bare(environ, start_response)
+    return product(environ, start_response)

@@ -1,0 +1,245 @@
+"""The load generator: one thread, one epoll, preformatted bytes.
+
+A *journey* is a generator that yields `(name, request)` and is sent `(code, body)`; it says what
+comes next on its connection, or yields a `Pause`.
+
+    closed loop     n connections, each sends its next request when the answer has come
+    open loop       journeys begin at fixed moments, whether or not earlier ones have ended; the
+                    first call's latency counts from the moment it was meant to be sent, so a
+                    server that stalls cannot hide it by holding the generator up
+
+It costs some 20 µs of CPU a call; each run says what it took, so that nobody has to believe that
+it was not the limit.
+"""
+
+import errno
+import heapq
+import select
+import socket
+import time
+from array import array
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+RECEIVE_BYTES: Final = 262_144
+LOST: Final = 0
+"""The code of a call whose connection was closed before its answer had come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A traveller thinks, for so many seconds."""
+
+    seconds: float
+
+
+Step = tuple[str, bytes] | Pause
+Answer = tuple[Any, bytes]
+Journey = Generator[Step, Answer, None]
+
+
+class Framing(Protocol):
+    """Finds the end of an answer. One object a connection."""
+
+    def feed(self, chunk: bytes) -> Answer | None:
+        """The code and body of an answer that is complete now, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to connect, what to say first (and what has to come back), and how answers end."""
+
+    address: tuple[str, int]
+    framing: Callable[[], Framing]
+    greeting: bytes = b""
+
+
+@dataclass
+class Outcome:
+    """What a run gave. `samples`: latencies in seconds by (name, code)."""
+
+    samples: dict[tuple[str, Any], "array[float]"] = field(default_factory=dict)
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    worst_lag_seconds: float = 0.0
+    """Open loop: how late at worst the generator itself was to begin a journey."""
+
+    def count(self, name: str, *codes: Any) -> int:
+        return sum(
+            len(times)
+            for (each, code), times in self.samples.items()
+            if each == name and (not codes or code in codes)
+        )
+
+    def codes(self) -> dict[str, int]:
+        """`{"lock 201": 4012}`."""
+        ordered = sorted(self.samples.items(), key=lambda item: (item[0][0], str(item[0][1])))
+        return {f"{name} {code}": len(times) for (name, code), times in ordered}
+
+
+class _Line:
+    """One connection: its journey, what it asked last and when that counts from."""
+
+    __slots__ = ("due", "framing", "journey", "name", "sock")
+
+    def __init__(self, sock: socket.socket, framing: Framing) -> None:
+        self.sock = sock
+        self.framing = framing
+        self.journey: Journey | None = None
+        self.name = ""
+        self.due = 0.0
+
+
+class Loop:
+    """Lines to one target; they stay open from one run to the next."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._poll = select.epoll()
+        self._lines: dict[int, _Line] = {}
+        self._free: deque[_Line] = deque()
+        self._timers: list[tuple[float, int, _Line]] = []
+        self._counter = 0
+        self._outcome = Outcome()
+
+    def __enter__(self) -> "Loop":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for line in self._lines.values():
+            line.sock.close()
+        self._poll.close()
+
+    def closed(self, journeys: Sequence[Journey], *, limit_seconds: float = 120.0) -> Outcome:
+        """Run journeys side by side, a connection each, until each has ended."""
+        now = time.perf_counter()
+        return self._run(((now, each) for each in journeys), len(journeys), limit_seconds, now)
+
+    def open(
+        self,
+        journeys: Iterable[Journey],
+        *,
+        rate: float,
+        seconds: float,
+        connections: int = 256,
+        limit_seconds: float = 120.0,
+    ) -> Outcome:
+        """Begin `rate` journeys a second for so long, on at most that many connections."""
+        started = time.perf_counter()
+        number = int(rate * seconds)
+        starts = zip((started + n / rate for n in range(number)), journeys, strict=False)
+        return self._run(starts, connections, limit_seconds, started)
+
+    def _run(
+        self,
+        starts: Iterator[tuple[float, Journey]],
+        most_lines: int,
+        limit_seconds: float,
+        started: float,
+    ) -> Outcome:
+        self._outcome = outcome = Outcome()
+        cpu_before = time.process_time()
+        pending = next(starts, None)
+        waiting: deque[tuple[float, Journey]] = deque()
+        while pending or waiting or len(self._free) < len(self._lines):
+            now = time.perf_counter()
+            if now - started > limit_seconds:
+                raise TimeoutError(f"journeys did not end within {limit_seconds} s")
+            while pending and pending[0] <= now:
+                outcome.worst_lag_seconds = max(outcome.worst_lag_seconds, now - pending[0])
+                waiting.append(pending)
+                pending = next(starts, None)
+            while waiting and (self._free or len(self._lines) < most_lines):
+                self._begin(*waiting.popleft())
+            while self._timers and self._timers[0][0] <= now:
+                due, _, line = heapq.heappop(self._timers)
+                self._advance(line, None, due)
+            self._serve(self._patience(pending))
+        outcome.seconds = time.perf_counter() - started
+        outcome.cpu_seconds = time.process_time() - cpu_before
+        return outcome
+
+    def _patience(self, pending: tuple[float, Journey] | None) -> float:
+        """Seconds until something is due by the clock."""
+        nearest = [pending[0]] if pending else []
+        nearest += [self._timers[0][0]] if self._timers else []
+        return max(0.0, min(nearest) - time.perf_counter()) if nearest else 1.0
+
+    def _begin(self, due: float, journey: Journey) -> None:
+        line = self._free.popleft() if self._free else self._connect()
+        line.journey = journey
+        self._advance(line, None, due)
+
+    def _connect(self) -> _Line:
+        sock = socket.create_connection(self._target.address, timeout=10)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._target.greeting:
+            sock.sendall(self._target.greeting)
+            answered = sock.recv(RECEIVE_BYTES)
+            assert answered.startswith(b"+"), answered
+        sock.setblocking(False)
+        line = _Line(sock, self._target.framing())
+        self._lines[sock.fileno()] = line
+        self._poll.register(sock.fileno(), select.EPOLLIN)
+        return line
+
+    def _serve(self, patience_seconds: float) -> None:
+        for fd, _ in self._poll.poll(patience_seconds):
+            line = self._lines[fd]
+            try:
+                chunk = line.sock.recv(RECEIVE_BYTES)
+            except BlockingIOError:
+                continue
+            except OSError:
+                chunk = b""
+            if not chunk:
+                self._lost(line)
+                continue
+            answer = line.framing.feed(chunk)
+            if answer is not None:
+                now = time.perf_counter()
+                self._note(line, answer[0], now)
+                self._advance(line, answer, now)
+
+    def _note(self, line: _Line, code: Any, now: float) -> None:
+        try:
+            times = self._outcome.samples[line.name, code]
+        except KeyError:
+            times = self._outcome.samples[line.name, code] = array("d")
+        times.append(now - line.due)
+
+    def _advance(self, line: _Line, answer: Answer | None, due: float) -> None:
+        """Let the journey say what comes next; `due` is when that counts from."""
+        assert line.journey is not None
+        try:
+            step = next(line.journey) if answer is None else line.journey.send(answer)
+        except StopIteration:
+            line.journey = None
+            self._free.append(line)
+            return
+        if isinstance(step, Pause):
+            self._counter += 1
+            heapq.heappush(self._timers, (due + step.seconds, self._counter, line))
+            return
+        line.name, request = step
+        line.due = due
+        try:
+            sent = line.sock.send(request)
+            assert sent == len(request), "a request larger than the socket's buffer"
+        except OSError as refused:
+            assert refused.errno in {errno.EPIPE, errno.ECONNRESET}, refused
+            self._lost(line)
+
+    def _lost(self, line: _Line) -> None:
+        """The server closed this connection: its journey goes on over another."""
+        del self._lines[line.sock.fileno()]
+        line.sock.close()
+        if line.journey is None:
+            self._free.remove(line)
+            return
+        self._note(line, LOST, time.perf_counter())
+        fresh = self._connect()
+        fresh.journey = line.journey
+        self._advance(fresh, (LOST, b""), time.perf_counter())

@@ -1,0 +1,81 @@
+"""The real web server with the floor beside the product, and Celery when a run wants it."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from config.embedded.commands import CHECKOUT, command
+from config.embedded.fleet import free_ports
+from tests.web import Web, await_answer, test_database_url
+
+PRODUCT = "config.wsgi:application"
+BENCHED = "tests.bench.application:application"
+# Who measures is no abuser, and the tokens of a long run live as long as the run.
+SETTINGS = {"THROTTLES": "off", "LOG_LEVEL": "WARNING", "ACCESS_TOKEN_SECONDS": "86400"}
+STOP_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server; `workers` are Celery's processes by name, if any."""
+
+    web: Web
+    workers: dict[str, int]
+
+    @property
+    def roots(self) -> dict[str, int]:
+        """The processes whose CPU counts, by part."""
+        return {"web": self.web.process.pid, **self.workers}
+
+
+@contextmanager
+def served(*, celery: bool = False, **settings: str) -> Iterator[Served]:
+    """Start it on a free port over the database of this process; end it."""
+    port = free_ports().ports["PORT"]
+    environment = {
+        **os.environ,
+        "DATABASE_URL": test_database_url(),
+        "PORT": str(port),
+        **SETTINGS,
+        **settings,
+    }
+    argv = tuple(BENCHED if part == PRODUCT else part for part in command("web", environment))
+    assert BENCHED in argv
+    with ExitStack() as stack:
+        started = stack.enter_context(_running(argv, environment))
+        web = Web(f"http://127.0.0.1:{port}", started)
+        await_answer(web)
+        workers = {}
+        for name in ("worker", "beat") if celery else ():
+            running = stack.enter_context(_running(command(name, environment), environment))
+            workers[name] = running.pid
+        yield Served(web, workers)
+
+
+@contextmanager
+def _running(
+    argv: tuple[str, ...], environment: dict[str, str]
+) -> "Iterator[subprocess.Popen[bytes]]":
+    process = subprocess.Popen(argv, cwd=CHECKOUT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def await_true(what: str, seconds: float, question: "object") -> float:
+    """Ask again and again until the answer is yes; how many seconds that took."""
+    started = time.monotonic()
+    assert callable(question)
+    while not question():
+        assert time.monotonic() - started < seconds, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+    return time.monotonic() - started
