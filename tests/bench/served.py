@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class Served:
 
 
 @contextmanager
-def served(*, celery: bool = False, **settings: str) -> Iterator[Served]:
+def served(*, celery: bool = False, settings: Mapping[str, str] | None = None) -> Iterator[Served]:
     """Start it on a free port over the database of this process; end it."""
     port = free_ports().ports["PORT"]
     environment = {
@@ -40,7 +40,7 @@ def served(*, celery: bool = False, **settings: str) -> Iterator[Served]:
         "DATABASE_URL": test_database_url(),
         "PORT": str(port),
         **SETTINGS,
-        **settings,
+        **(settings or {}),
     }
     argv = tuple(BENCHED if part == PRODUCT else part for part in command("web", environment))
     assert BENCHED in argv
@@ -71,10 +71,9 @@ def _running(
             process.wait()
 
 
-def await_true(what: str, seconds: float, question: "object") -> float:
+def await_true(what: str, seconds: float, question: Callable[[], bool]) -> float:
     """Ask again and again until the answer is yes; how many seconds that took."""
     started = time.monotonic()
-    assert callable(question)
     while not question():
         assert time.monotonic() - started < seconds, f"not within {seconds} s: {what}"
         time.sleep(0.05)

@@ -1,0 +1,59 @@
+"""Each run in its smallest form: what it counts and promises, never how fast it was."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bench import pages
+from tests.bench.bench import Plan, run_bench
+from tests.bench.report import publish_bench
+from tests.bench.world import Size
+
+SMALL = Size(trains=4, legs=4, sleepers=1, chairs=1, days=20, travellers=400, with_password=4)
+# A busy machine is slow, not broken.
+PATIENT = {"REDIS_TIMEOUT_SECONDS": "10", "REDIS_PATIENCE_SECONDS": "10"}
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_redis: None) -> Path:
+    monkeypatch.setenv("BENCH_DOCS", str(tmp_path))
+    return tmp_path / "BENCHMARKS.md"
+
+
+def test_bench_measures_every_row_and_every_answer_is_right(page: Path) -> None:
+    report = run_bench(
+        Plan(
+            seconds=0.15,
+            rounds=1,
+            connections=(4,),
+            rates=(20,),
+            open_seconds=0.3,
+            warm_seconds=0.03,
+            size=SMALL,
+            settings=PATIENT,
+            blocks=4,
+            feed_trips=5,
+            ship_seconds=1.0,
+            calibrate=False,
+        ),
+        say=lambda _: None,
+    )
+
+    by_name: dict[str, Any] = {row["name"]: row for row in report["rows"]}
+    assert {"lock_1", "confirm", "pairs", "seat_map", "search", "pgbench", "redis_lock"} < set(
+        by_name
+    )
+    assert [row["faults"] for row in report["rows"] if row["void"]] == []
+    assert all(row["rate"]["median"] > 0 for row in report["rows"])
+    assert by_name["lock_1"]["rounds"][0]["looked_at"] > 0
+    assert report["promises"]["kept"]
+    assert report["shipping"]["shipped"] > 0
+    assert report["import"]["rows"] > 100
+
+    publish_bench(report)
+    publish_bench(report)
+    assert page.read_text().count("closed loop") == 1, "the block is replaced, not added"
+    assert (pages.docs_folder() / "bench" / "bench-rates.svg").stat().st_size > 1000
