@@ -19,10 +19,10 @@ from tests.bench.world import PASSWORD, Run, World
 
 LOCK: Final = "reservations/lock/"
 CONFIRM: Final = "reservations/confirm/"
-LOCK_FIELDS: Final = frozenset(
-    ("hold", "capability", "status", "departure", "source", "destination", "seats", "fare")
-    + ("fence", "expires_at", "expires_in_seconds", "server_time")
-)
+LOCK_FIELDS: Final = {
+    *("hold", "capability", "status", "departure", "source", "destination", "seats", "fare"),
+    *("fence", "expires_at", "expires_in_seconds", "server_time"),
+}
 LOOK_EVERY: Final = 50
 """One answer in so many is parsed and held against the contract; all are counted by code."""
 WRITES_A_SECOND: Final = 50.0
