@@ -12,12 +12,14 @@ class ReservationsConfig(AppConfig):
             refresh_booked_seats,
             refresh_changed_departures,
             refresh_departures,
+            refresh_fares,
         )
         from reservations.services.guard_sales import departures_in_use, trains_with_sales
         from trains import hooks
 
         consumers.subscribe("booking.", refresh_booked_seats)
         consumers.subscribe("departure.", refresh_changed_departures)
+        consumers.subscribe("fares.", refresh_fares)
         hooks.register_listener(refresh_departures)
         hooks.register_guard(trains_with_sales)
         hooks.register_keeper(departures_in_use)

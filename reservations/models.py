@@ -3,7 +3,7 @@
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import IntegerRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Now
 
 from trains.models import Departure, Seat
@@ -54,7 +54,9 @@ class BookedSeat(models.Model):
     """One seat of a booking over its legs; the guarantor of promise P1.
 
     No two live rows may hold the same seat of the same departure over legs that overlap: the
-    exclusion constraint says so, whatever any program does.
+    exclusion constraint says so, whatever any program does. `fare` is what its passenger pays,
+    `fare_parts` the same by parts, as decimal strings (`SeatFare.as_text`). `passenger` is
+    personal data and may be erased.
     """
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="booked_seats")
@@ -63,6 +65,8 @@ class BookedSeat(models.Model):
     legs = IntegerRangeField()
     live = models.BooleanField(default=True)
     passenger = models.JSONField(null=True)
+    fare = models.DecimalField(max_digits=12, decimal_places=2, default=0, db_default=0)
+    fare_parts = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
 
     class Meta:
         constraints = (

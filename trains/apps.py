@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class TrainsConfig(AppConfig):
@@ -8,3 +11,15 @@ class TrainsConfig(AppConfig):
 
     def ready(self) -> None:
         from trains import signals  # noqa: F401  # connects post_save on Coach
+
+        post_migrate.connect(_load_fares, sender=self, dispatch_uid="first_fare_table")
+
+
+def _load_fares(using: str, **_: Any) -> None:
+    """No fares, no sale: a database that has none gets the shipped table with its migration."""
+    from django.db import connections
+
+    from trains.services.load_fares import load_fares
+
+    if "trains_faretable" in connections[using].introspection.table_names():
+        load_fares()

@@ -1,12 +1,24 @@
 """What the timetable refuses, beside `Invalid` and `NotFound`.
 
 SeatlockError
+├── FareMissing               not-on-sale, 409
 └── StopsAreFixed             illegal-state, 409
     ├── TrainHasSales         state "on-sale"
     └── TrainBelongsToFeed    state "from-feed"
 """
 
+from datetime import date
+
 from config.errors import SeatlockError
+
+
+class FareMissing(SeatlockError):
+    """The fare tables have a gap: no fare for this class on this date, so it is not sold."""
+
+    code = "not-on-sale"
+
+    def __init__(self, travel_class: str, service_date: date) -> None:
+        super().__init__(f"No fare is set for class {travel_class} on {service_date}.")
 
 
 class StopsAreFixed(SeatlockError):

@@ -1,7 +1,7 @@
 """The facts of the timetable, by name.
 
-Each is written in the transaction that makes it true. `departure.changed` is the one the product
-itself acts on: the seat image of that departure is refreshed. The others tell the audit trail
+Each is written in the transaction that makes it true. The product itself acts on
+`departure.changed` and `fares.changed`: seat images are refreshed. The others tell the audit trail
 which member of staff did what; their numbers are the revisions, which only grow.
 
 | fact | subject | stage | number |
@@ -12,6 +12,7 @@ which member of staff did what; their numbers are the revisions, which only grow
 | `vehicle.created` | `vehicle:<id>` | 0 | 0 |
 | `vehicle.changed` | `vehicle:<id>` | 1 | its revision |
 | `feed.imported` | `feed:<code>` | 1 | its revision |
+| `fares.changed` | `fares:<id>` | 1 | its revision |
 | `departure.changed` | `departure:<id>` | 1 | its revision |
 | `departure.opened`, `departure.closed` | `departure:<id>` | 1 | its revision |
 """
@@ -96,6 +97,20 @@ def feed_imported(*, feed: str, revision: int, digest: str, counts: dict[str, in
         stage=CHANGED,
         number=revision,
         body={"feed": feed, "digest": digest, **counts, "actor": None},
+    )
+
+
+def fares_changed(*, table_id: int, name: str, revision: int, actor_id: int | None) -> Fact:
+    """A fare table was made or changed: images loaded with the fares before must follow."""
+    subject = f"fares:{table_id}"
+    return Fact(
+        event_id=f"{subject}:changed:{revision}",
+        kind="fares.changed",
+        subject=subject,
+        stage=CHANGED,
+        number=revision,
+        body={"table": name, "actor": actor_id},
+        subscribed=True,
     )
 
 

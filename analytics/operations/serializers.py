@@ -88,6 +88,15 @@ class MoneyOut(serializers.Serializer[Any]):
     currency = serializers.CharField()
 
 
+class FarePartOut(serializers.Serializer[Any]):
+    part = serializers.CharField()
+    amount = serializers.DecimalField(max_digits=14, decimal_places=2)
+
+
+class FareOut(MoneyOut):
+    parts = FarePartOut(many=True)
+
+
 class BookedTrainOut(serializers.Serializer[Any]):
     number = serializers.CharField()
     name = serializers.CharField()
@@ -123,9 +132,14 @@ class StaffBookingOut(serializers.Serializer[Any]):
     created_at = Moment(source="booking.created_at")
     cancelled_at = Moment(source="booking.cancelled_at", allow_null=True)
 
-    def get_fare(self, row: Any) -> MoneyOut:
-        fare = {"amount": row.booking.fare, "currency": row.booking.currency}
-        return MoneyOut(fare).data  # type: ignore[return-value]  # annotated for the description
+    def get_fare(self, row: Any) -> FareOut:
+        parts = row.booking.fare_parts.items()
+        fare = {
+            "amount": row.booking.fare,
+            "currency": row.booking.currency,
+            "parts": [{"part": part, "amount": amount} for part, amount in parts],
+        }
+        return FareOut(fare).data  # type: ignore[return-value]  # annotated for the description
 
 
 class LiveHoldOut(serializers.Serializer[Any]):

@@ -21,6 +21,7 @@ keys sit in one slot of a Redis Cluster and a sweep reads 64 small indexes, neve
 | `{s}:key:<user>:<key>` | string | 24 h | the fingerprint of a lock's idempotency key; s = user mod 64 | lock | lock |
 | `{s}:answer:<hold>` | string (JSON) | 24 h | a keyed lock's kept answer | lock | lock |
 | `{s}:body:<hold>` | string | 24 h | the same, as it was sent: status and body | lock | lock |
+| `{s}:people:<hold>` | string (JSON) | the longest hold's | travellers named with a lock | lock | confirm |
 | `{s}:ended:<sid>` | string | access token lifetime | a login that was ended | logout | every call |
 | `{0}:marks` | string | none (30 s while incomplete) | `complete:<run_id>`: every mark above is there | restore of marks | every call |
 | `{s}:audit` | stream | none | facts about holds | hold scripts | shipper |
@@ -115,6 +116,11 @@ def answer(shard_number: int, hold: str) -> str:
 
 def body(shard_number: int, hold: str) -> str:
     return f"{{{shard_number}}}:body:{hold}"
+
+
+def people(shard_number: int, hold: str) -> str:
+    """Personal data: nothing but confirm reads it, and it dies with the longest hold."""
+    return f"{{{shard_number}}}:people:{hold}"
 
 
 def ended(shard_number: int, sid: str) -> str:

@@ -1,11 +1,13 @@
 """What the engine's calls take and give: the types that parse, render and describe them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from reservations.bookings.passengers import Passenger
 from reservations.bookings.views import BookingView
 from reservations.services.hold_view import HoldView
 
@@ -21,8 +23,27 @@ class Money(msgspec.Struct, frozen=True):
     currency: str
 
 
+class FarePartBody(msgspec.Struct, frozen=True):
+    """`part`: base, distance, reservation, superfast, concession (negative) or tax."""
+
+    part: str
+    amount: Decimal
+
+
+class FareBody(msgspec.Struct, frozen=True):
+    """A fare and what it is made of; the parts add up to it."""
+
+    amount: Decimal
+    currency: str
+    parts: tuple[FarePartBody, ...]
+
+
 class LockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Seats by label, or `count` of a class ("together" if possible)."""
+    """Seats by label, or `count` of a class ("together" if possible).
+
+    `passengers`, one a seat: their concessions are in the fare, and confirm need not name them.
+    They run beside `seats`; for a `count` they are seated by their berth preferences.
+    """
 
     departure: DepartureId
     source: Code
@@ -31,6 +52,7 @@ class LockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     travel_class: Annotated[str, msgspec.Meta(max_length=8)] | None = None
     count: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
     preference: Literal["together", "window", "any"] = "together"
+    passengers: Annotated[tuple[Passenger, ...], msgspec.Meta(max_length=60)] = ()
 
 
 class HoldBody(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -42,20 +64,12 @@ class HoldBody(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str
     destination: str
     seats: tuple[str, ...]
-    fare: Money
+    fare: FareBody
     fence: int
     expires_at: datetime
     expires_in_seconds: int
     server_time: datetime
     capability: str | None = None
-
-
-class Passenger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Who sits on a seat."""
-
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-    age: Annotated[int, msgspec.Meta(ge=0, le=130)] | None = None
-    gender: Annotated[str, msgspec.Meta(max_length=20)] | None = None
 
 
 class ConfirmBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -96,7 +110,7 @@ class BookingBody(msgspec.Struct, frozen=True):
     destination: AlightingBody
     seats: tuple[str, ...]
     passengers: tuple[dict[str, Any] | None, ...]
-    fare: Money
+    fare: FareBody
     created_at: datetime
     cancelled_at: datetime | None
 
@@ -145,6 +159,11 @@ class BookingPage(msgspec.Struct, frozen=True):
     results: list[BookingBody]
 
 
+def fare_body(amount: Decimal, currency: str, parts: Mapping[str, Decimal]) -> FareBody:
+    shown = tuple(FarePartBody(part, of_it) for part, of_it in parts.items())
+    return FareBody(amount, currency, shown)
+
+
 def hold_body(view: HoldView) -> HoldBody:
     return HoldBody(
         hold=view.hold,
@@ -153,7 +172,7 @@ def hold_body(view: HoldView) -> HoldBody:
         source=view.source,
         destination=view.destination,
         seats=view.seats,
-        fare=Money(view.fare, view.currency),
+        fare=fare_body(view.fare, view.currency, view.fare_parts),
         fence=view.fence,
         expires_at=view.expires_at,
         expires_in_seconds=view.expires_in_seconds,
@@ -174,7 +193,7 @@ def booking_body(view: BookingView) -> BookingBody:
         destination=AlightingBody(**view.destination),
         seats=view.seats,
         passengers=view.passengers,
-        fare=Money(view.fare, view.currency),
+        fare=fare_body(view.fare, view.currency, view.fare_parts),
         created_at=view.created_at,
         cancelled_at=view.cancelled_at,
     )

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from datetime import date
-from typing import Any
 
 import msgspec
 from django.db.models import QuerySet
@@ -42,13 +41,12 @@ def _confirm(request: HttpRequest, caller: Caller) -> HttpResponse:
     key = request_key(request)
     if key and (kept := _kept(caller, key)):
         return response_of(kept)
-    passengers: list[dict[str, Any]] = [msgspec.to_builtins(each) for each in body.passengers]
     try:
         confirmed = confirm_booking(
             owner=Owner(caller.user_id, caller.sid),
             hold=body.hold,
             capability=body.capability,
-            passengers=passengers,
+            passengers=body.passengers,
             key=key,
             encode=_rendered,
         )

@@ -33,7 +33,15 @@ _HELD: Final[dict[str, Any]] = {
     "source": "CSMT",
     "destination": "MAO",
     "seats": ["S1-12", "S1-13"],
-    "fare": {"amount": "890.00", "currency": "INR"},
+    "fare": {
+        "amount": "890.00",
+        "currency": "INR",
+        "parts": [
+            {"part": "base", "amount": "80.00"},
+            {"part": "distance", "amount": "770.00"},
+            {"part": "reservation", "amount": "40.00"},
+        ],
+    },
     "fence": 1790000000000000,
     "expires_at": "2026-11-21T08:03:00Z",
     "expires_in_seconds": 180,

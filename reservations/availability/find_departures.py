@@ -36,11 +36,14 @@ WITH pair AS (
 ), found AS (
     SELECT d.id, d.train_id, t.revision AS train_revision, d.service_date, d.starts_at, d.ends_at,
            d.status, d.sale_opens_at, d.fare_factor, d.revision, pair.from_stop, pair.to_stop,
+           f.id AS fare_table, coalesce(f.revision, 0) AS fare_revision,
            d.starts_at + make_interval(secs => pair.seconds) AS boards_at, t.number
       FROM pair
       JOIN trains_train t ON t.id = pair.train_id
       JOIN trains_departure d ON d.train_id = pair.train_id
        AND d.service_date BETWEEN %(first)s AND %(last)s
+      LEFT JOIN trains_faretable f ON f.valid_from <= d.service_date
+       AND (f.valid_to IS NULL OR f.valid_to >= d.service_date)
      WHERE d.starts_at + make_interval(secs => pair.seconds) >= %(start)s
        AND d.starts_at + make_interval(secs => pair.seconds) < %(end)s
        AND d.starts_at + make_interval(secs => pair.seconds) > %(now)s
@@ -112,7 +115,7 @@ def find_departures(journey: Journey, *, limit: int, offset: int) -> Found:
     window_days = settings.ENV.sale_window_days
     if not count and not is_within_window(journey.day, today=today, window_days=window_days):
         raise _outside(journey.day, today, source)
-    runs = [(DepartureRow(*row[1:11]), Stretch(row[11], row[12])) for row in rows if row[1]]
+    runs = [(DepartureRow(*row[1:11], *row[13:15]), Stretch(*row[11:13])) for row in rows if row[1]]
     plans = plans_for(row for row, _ in runs)
     return Found(
         source=source,

@@ -15,7 +15,7 @@ from django.db import connection
 
 from reservations.availability.train_plan import NO_SEAT, PlannedCoach, PlannedStop, TrainPlan
 from trains.limits import ID_MAX
-from trains.models import Departure, Train
+from trains.models import Train
 
 # One row a train: a thousand seats as arrays are read twenty times as fast as a thousand rows.
 _SEATS = """
@@ -36,9 +36,24 @@ SELECT c.train_id, c.id, c.label, c.travel_class, coalesce(t.code, ''), c."order
 """
 
 
+# No two fare tables are valid on one date: an exclusion constraint says so.
+_DEPARTURES = """
+SELECT d.id, d.train_id, t.revision, d.service_date, d.starts_at, d.ends_at, d.status,
+       d.sale_opens_at, d.fare_factor, d.revision, f.id, coalesce(f.revision, 0)
+  FROM trains_departure d
+  JOIN trains_train t ON t.id = d.train_id
+  LEFT JOIN trains_faretable f ON f.valid_from <= d.service_date
+   AND (f.valid_to IS NULL OR f.valid_to >= d.service_date)
+ WHERE d.id = ANY(%s)
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class DepartureRow:
-    """A departure and the revision of its train, as read in one query."""
+    """A departure with the revision of its train and of its fares, as read in one query.
+
+    `fare_table` is the one valid on the service date, or None: a gap.
+    """
 
     id: int
     train_id: int
@@ -50,24 +65,16 @@ class DepartureRow:
     sale_opens_at: datetime
     fare_factor: Decimal
     revision: int
+    fare_table: int | None = None
+    fare_revision: int = 0
 
 
 def read_departures(departures: Collection[int]) -> list[DepartureRow]:
     """The departures that exist; one query."""
     possible = [departure for departure in departures if 0 < departure <= ID_MAX]
-    rows = Departure.objects.filter(pk__in=possible).values_list(
-        "id",
-        "train_id",
-        "train__revision",
-        "service_date",
-        "starts_at",
-        "ends_at",
-        "status",
-        "sale_opens_at",
-        "fare_factor",
-        "revision",
-    )
-    return [DepartureRow(*row) for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(_DEPARTURES, [possible])
+        return [DepartureRow(*row) for row in cursor.fetchall()]
 
 
 def read_trains(trains: Collection[int]) -> list[TrainPlan]:
@@ -78,7 +85,7 @@ def read_trains(trains: Collection[int]) -> list[TrainPlan]:
     case it is read again, but never older.
     """
     heads = Train.objects.filter(pk__in=trains).values_list(
-        "id", "number", "name", "mode", "timezone", "revision"
+        "id", "number", "name", "mode", "timezone", "revision", "superfast"
     )
     wanted = list(heads)
     ids = [head[0] for head in wanted]
@@ -106,7 +113,7 @@ def _plan(
     coach_rows: Sequence[tuple[Any, ...]],
     seat_rows: Sequence[tuple[Any, ...]],
 ) -> TrainPlan:
-    train, number, name, mode, timezone, revision = head
+    train, number, name, mode, timezone, revision, superfast = head
     coaches = tuple(_coach(*row[1:]) for row in coach_rows)
     class_names = tuple(dict.fromkeys(coach.travel_class for coach in coaches))
     seats = _seats(coach_rows, seat_rows[0] if seat_rows else ((), (), (), (), ()))
@@ -138,6 +145,7 @@ def _plan(
         numbers=seats.numbers,
         positions=seats.positions,
         classes={name: np.flatnonzero(class_of == at) for at, name in enumerate(class_names)},
+        superfast=superfast,
     )
 
 

@@ -16,6 +16,8 @@ from reservations.availability.train_plan import (
     PlannedStop,
     TrainPlan,
 )
+from trains.fare_tables import read_fare_tables
+from trains.fares import FareTable
 
 __all__ = [
     "Plan",
@@ -35,9 +37,11 @@ __all__ = [
 # A train of 1,000 seats takes some 40 KB, a departure half a kilobyte.
 TRAINS_IN_MEMORY = 1_024
 DEPARTURES_IN_MEMORY = 16_384
+FARE_TABLES_IN_MEMORY = 64
 
 _trains: BoundedMemory[tuple[int, int], TrainPlan] = BoundedMemory(TRAINS_IN_MEMORY)
 _departures: BoundedMemory[int, DepartureRow] = BoundedMemory(DEPARTURES_IN_MEMORY)
+_fares: BoundedMemory[tuple[int, int], FareTable] = BoundedMemory(FARE_TABLES_IN_MEMORY)
 
 
 def plan_of(departure: int) -> Plan:
@@ -51,7 +55,7 @@ def plan_of(departure: int) -> Plan:
 def plans_of(departures: Collection[int]) -> dict[int, Plan]:
     """The plans of those departures that exist, in the order asked.
 
-    At most five queries for any number of departures; none for what is in memory.
+    At most six queries for any number of departures; none for what is in memory.
     """
     known = {departure: _departures.get(departure) for departure in departures}
     missing = [departure for departure, row in known.items() if row is None]
@@ -81,7 +85,21 @@ def plans_for(rows: Iterable[DepartureRow]) -> dict[int, Plan]:
             _trains.put((plan.id, plan.revision), plan)
             # The train may have moved since its departure was read: found by the old one too.
             _trains.put((plan.id, missing[plan.id]), plan)
-    return {row.id: _plan(row, trains[row.train_id]) for row in rows}
+    fares = _fares_for(rows)
+    return {row.id: _plan(row, trains[row.train_id], fares.get(row.fare_table)) for row in rows}
+
+
+def _fares_for(rows: Iterable[DepartureRow]) -> dict[int | None, FareTable]:
+    """The fare tables of these departures, from memory or else in one query."""
+    wanted = {(row.fare_table, row.fare_revision) for row in rows if row.fare_table is not None}
+    known = {table: _fares.get((table, revision)) for table, revision in wanted}
+    missing = {table: revision for table, revision in wanted if known[table] is None}
+    for table in read_fare_tables(missing) if missing else ():
+        known[table.id] = table
+        _fares.put((table.id, table.revision), table)
+        # It may have moved since its departure was read: found by the old revision too.
+        _fares.put((table.id, missing[table.id]), table)
+    return {table: found for table, found in known.items() if found is not None}
 
 
 def forget(departure: int) -> None:
@@ -93,9 +111,10 @@ def forget_all() -> None:
     """Empty this process's memory of plans."""
     _departures.clear()
     _trains.clear()
+    _fares.clear()
 
 
-def _plan(row: DepartureRow, train: TrainPlan | None) -> Plan:
+def _plan(row: DepartureRow, train: TrainPlan | None, fares: FareTable | None) -> Plan:
     assert train is not None, f"departure {row.id} has no train"  # noqa: S101  # a foreign key
     return Plan(
         departure=row.id,
@@ -107,4 +126,5 @@ def _plan(row: DepartureRow, train: TrainPlan | None) -> Plan:
         sale_opens_at=row.sale_opens_at,
         fare_factor=row.fare_factor,
         departure_revision=row.revision,
+        fares=fares,
     )

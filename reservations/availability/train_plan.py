@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from config.errors import Invalid
 from reservations.availability.stretches import Stretch, words_for
-from trains.fares import fare
+from trains.errors import FareMissing
+from trains.fares import Concession, FareTable, SeatFare, seat_fare
 from trains.sale import SaleState, moment_at, sale_state
 
 NO_SEAT = -1
@@ -81,6 +82,7 @@ class TrainPlan:
     numbers: NDArray[np.int16]
     positions: tuple[str, ...]
     classes: Mapping[str, NDArray[np.int64]]
+    superfast: bool = False
 
     @property
     def legs(self) -> int:
@@ -107,6 +109,9 @@ class TrainPlan:
         for sequence, stop in enumerate(self.stops):
             found[stop.code] = (*found.get(stop.code, ()), sequence)
         return {code.upper(): where for code, where in found.items()} | found
+
+    def travel_class_of(self, ordinal: int) -> str:
+        return self.class_names[int(self.class_of[ordinal])]
 
     def visits(self, code: str) -> tuple[int, ...]:
         """The sequences at which the train stops at a station; empty if it never does."""
@@ -158,11 +163,13 @@ class Plan:
     sale_opens_at: datetime
     fare_factor: Decimal
     departure_revision: int
+    fares: FareTable | None = None
 
     @cached_property
     def revision(self) -> str:
-        """Moves whenever anything in this plan does: `<train>.<departure>`."""
-        return f"{self.train.revision}.{self.departure_revision}"
+        """Moves whenever anything in this plan does: `<train>.<departure>.<fare table>-<its>`."""
+        fares = f"{self.fares.id}-{self.fares.revision}" if self.fares else "0"
+        return f"{self.train.revision}.{self.departure_revision}.{fares}"
 
     def stretch(self, source: str, destination: str) -> Stretch:
         """See `TrainPlan.stretch`."""
@@ -172,13 +179,31 @@ class Plan:
         stops = self.train.stops
         return stops[stretch.to_stop].distance_km - stops[stretch.from_stop].distance_km
 
-    def fare(self, stretch: Stretch, travel_class: str) -> Decimal:
-        """What one seat costs, in the currency of the house."""
-        return fare(
-            travel_class=travel_class,
+    def has_fare(self, travel_class: str) -> bool:
+        """Whether the fare table of the service date names the class; else it is not sold."""
+        return self.fares is not None and self.fares.rates(travel_class) is not None
+
+    def seat_fare(
+        self, stretch: Stretch, travel_class: str, concession: Concession | None = None
+    ) -> SeatFare:
+        """What one seat costs one passenger, in the currency of the house, by its parts.
+
+        Raises `FareMissing`.
+        """
+        rates = self.fares.rates(travel_class) if self.fares else None
+        if rates is None:
+            raise FareMissing(travel_class, self.service_date)
+        return seat_fare(
+            rates,
             distance_km=self.distance_km(stretch),
             factor=self.fare_factor,
+            superfast=self.train.superfast,
+            concession=concession,
         )
+
+    def fare(self, stretch: Stretch, travel_class: str) -> Decimal:
+        """What one seat costs an adult. Raises `FareMissing`."""
+        return self.seat_fare(stretch, travel_class).total
 
     def boards_at(self, stretch: Stretch) -> datetime:
         """When the train leaves the boarding stop, in UTC; the stretch is on sale until then."""

@@ -16,6 +16,8 @@ from django.db import IntegrityError, OperationalError, connection
 from psycopg import errors as pg
 from psycopg.types.json import Jsonb
 
+from trains.fares import ZERO, SeatFare
+
 # Seats are written in sorted order, so that two confirms that overlap wait instead of deadlock.
 # `moment` is read once: a hold that Redis does not keep is judged by this clock.
 _INSERT: Final = """
@@ -31,10 +33,12 @@ WITH moment AS MATERIALIZED (
     ON CONFLICT (hold) DO NOTHING
     RETURNING id
 ), seats AS (
-    INSERT INTO reservations_bookedseat (booking_id, departure_id, seat_id, legs, live, passenger)
+    INSERT INTO reservations_bookedseat (booking_id, departure_id, seat_id, legs, live, passenger,
+                                         fare, fare_parts)
     SELECT booking.id, %(departure)s, wanted.seat, int4range(%(from_stop)s, %(to_stop)s), TRUE,
-           wanted.passenger
-      FROM booking, unnest(%(seats)s::bigint[], %(passengers)s::jsonb[]) AS wanted(seat, passenger)
+           wanted.passenger, wanted.fare, wanted.parts
+      FROM booking, unnest(%(seats)s::bigint[], %(passengers)s::jsonb[], %(fares)s::numeric[],
+                           %(parts)s::jsonb[]) AS wanted(seat, passenger, fare, parts)
      ORDER BY wanted.seat
 ), fact AS (
     INSERT INTO outbox_outboxevent (event_id, kind, subject, stage, number, body, occurred_at)
@@ -55,7 +59,8 @@ now_sql = "clock_timestamp()"
 
 @dataclass(frozen=True, kw_only=True)
 class NewBooking:
-    """What is to be booked. `seats` (ids) and `passengers` (or None each) run side by side.
+    """What is to be booked. `seats` (ids), `passengers` (or None each) and `seat_fares` run side
+    by side (`seat_fares` may be left out: nothing is known of them); `fare` is the sum.
 
     `fact` is the body of the `booking.confirmed` fact. `deadline_ms`: until when PostgreSQL may
     book it, by its own clock; None for a hold that is pinned in Redis. `key`, `fingerprint`,
@@ -74,6 +79,7 @@ class NewBooking:
     created_at: datetime
     seats: Sequence[int]
     passengers: Sequence[dict[str, Any] | None]
+    seat_fares: Sequence[SeatFare] = ()
     fact: dict[str, Any]
     deadline_ms: int | None = None
     key: str | None = None
@@ -98,10 +104,14 @@ def insert_booking(booking: NewBooking) -> Verdict:
     A deadlock is tried again once: 10 % of the losers in a same-seat race are told so.
     """
     values = {name: getattr(booking, name) for name in booking.__dataclass_fields__}
-    ordered = sorted(zip(booking.seats, booking.passengers, strict=True), key=lambda pair: pair[0])
+    fares = booking.seat_fares or [SeatFare(ZERO, ZERO)] * len(booking.seats)
+    together = zip(booking.seats, booking.passengers, fares, strict=True)
+    ordered = sorted(together, key=lambda row: row[0])
     values |= {
-        "seats": [seat for seat, _ in ordered],
-        "passengers": [None if person is None else Jsonb(person) for _, person in ordered],
+        "seats": [seat for seat, _, _ in ordered],
+        "passengers": [None if person is None else Jsonb(person) for _, person, _ in ordered],
+        "fares": [fare.total for _, _, fare in ordered],
+        "parts": [Jsonb(fare.as_text()) for _, _, fare in ordered],
         "event_id": f"{booking.hold}:confirmed",
         "fact": Jsonb(booking.fact, dumps=_dumps),
         "answer": None if booking.answer is None else booking.answer.decode(),

@@ -1,6 +1,7 @@
 """A booking as its owner or staff see it."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -8,11 +9,14 @@ from typing import Any
 
 from reservations.availability.plans import Plan, plans_of
 from reservations.models import BookedSeat, Booking
+from trains.fares import PARTS
 
 
 @dataclass(frozen=True, kw_only=True)
 class BookingView:
-    """One booking. `fare` is for all its seats; `passengers` run beside `seats` (None: unnamed)."""
+    """One booking. `fare`, with its parts, is for all its seats; `passengers` run beside `seats`
+    (None: unnamed).
+    """
 
     pnr: str
     status: str
@@ -25,6 +29,7 @@ class BookingView:
     seats: tuple[str, ...]
     passengers: tuple[dict[str, Any] | None, ...]
     fare: Decimal
+    fare_parts: Mapping[str, Decimal]
     currency: str
     created_at: datetime
     cancelled_at: datetime | None = None
@@ -41,11 +46,22 @@ def view_booking(plan: Plan, booking: Booking, seats: Iterable[BookedSeat]) -> B
         seats=tuple(label_of[each.seat_id] for each in ordered),
         passengers=tuple(each.passenger for each in ordered),
         fare=booking.fare,
+        fare_parts=_parts(ordered),
         currency=booking.currency,
         created_at=booking.created_at,
         cancelled_at=booking.cancelled_at,
         **journey(plan, booking.from_stop, booking.to_stop),
     )
+
+
+def _parts(seats: Iterable[BookedSeat]) -> dict[str, Decimal]:
+    """What the seats come to, part by part, in the order a fare is made of them."""
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for seat in seats:
+        for part, amount in seat.fare_parts.items():
+            if part in PARTS:
+                sums[part] += Decimal(amount)
+    return {part: sums[part] for part in PARTS if part in sums}
 
 
 def journey(plan: Plan, from_stop: int, to_stop: int) -> dict[str, Any]:

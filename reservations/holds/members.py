@@ -2,19 +2,23 @@
 
 A member is one line of text, `hold user from-to taken_at_ms fence fare o=label,o=label`, kept in
 the zsets `live` and `confirming` under its deadline. Its bytes never change while it lives; `o`
-is the seat's ordinal, its place in the seat image.
+is the seat's ordinal, its place in the seat image. The fare is told in `fare_text`.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from reservations.holds import fare_text
+from reservations.holds.fare_text import HeldFare
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
     """One hold. Times are milliseconds of the Redis clock; the stretch is [from_stop, to_stop).
 
-    `fare` is for all seats. `pinned`: a confirm is under way, it cannot expire now.
+    `fare` is for all seats, `fare_word` the same with its parts. `pinned`: a confirm is
+    under way, it cannot expire now.
     """
 
     hold: str
@@ -28,6 +32,12 @@ class Member:
     labels: tuple[str, ...]
     deadline_ms: int
     pinned: bool = False
+    fare_word: str = ""
+
+    @property
+    def held_fare(self) -> HeldFare:
+        """The fare by seats and parts, as it was fixed when the seats were held."""
+        return fare_text.read(self.fare_word or str(self.fare))
 
     @property
     def expires_at(self) -> datetime:
@@ -58,7 +68,8 @@ def parse(member: bytes | str, deadline_ms: int, *, pinned: bool = False) -> Mem
         to_stop=int(to_stop),
         taken_at_ms=int(taken),
         fence=int(fence),
-        fare=Decimal(fare),
+        fare=Decimal(fare.partition("/")[0]),
+        fare_word=fare,
         ordinals=tuple(int(ordinal) for ordinal, _ in pairs),
         labels=tuple(label for _, label in pairs),
         deadline_ms=deadline_ms,

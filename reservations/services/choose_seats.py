@@ -6,19 +6,22 @@ runs, so nothing here promises anything.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final, Literal
 
 from config import clock
 from config.errors import Invalid, StoreUnavailable
 from reservations.availability import ranking
+from reservations.availability.berths import only_classes, only_positions, seat_party
 from reservations.availability.plans import Plan, Stretch
 from reservations.availability.words import Words, words_of
+from reservations.bookings.passengers import Passenger
 from reservations.errors import NotEnoughSeats, NotOnSale, SeatUnavailable
-from reservations.holds import store
+from reservations.holds import fare_text, store
 from reservations.holds.members import seats_text
+from reservations.services.price_seats import price_group
 from reservations.services.refresh_image import load_image
 from reservations.services.resolve_pin import resolve_pin
+from trains.errors import FareMissing
 from trains.sale import SaleState
 
 GROUPS: Final = 16
@@ -27,7 +30,11 @@ Preference = Literal["together", "window", "any"]
 
 @dataclass(frozen=True, kw_only=True)
 class SeatWish:
-    """What is asked for: `seats` by label, or `count` of a class (None: any class)."""
+    """What is asked for: `seats` by label, or `count` of a class (None: any class).
+
+    `passengers`, one a seat or none at all, run beside `seats`; for a `count` they are seated by
+    their berth preferences.
+    """
 
     departure: int
     source: str
@@ -36,34 +43,79 @@ class SeatWish:
     travel_class: str | None = None
     count: int = 0
     preference: Preference = "together"
+    passengers: tuple[Passenger, ...] = ()
 
 
 def candidates(plan: Plan, stretch: Stretch, wish: SeatWish) -> list[str]:
     """Groups of seats in order of preference, as the lock script takes them.
 
     Empty when seats came free while we looked: try again. Raises `Invalid` (no such seat or
-    class), `NotEnoughSeats`, `NotOnSale`.
+    class), `NotEnoughSeats`, `NotOnSale`, `FareMissing`.
     """
     train = plan.train
     if wish.seats:
         unknown = [label for label in wish.seats if label not in train.ordinal_of]
         if unknown:
             raise Invalid({"seats": [f"There is no seat {', '.join(unknown)}."]})
-        return [_group(plan, stretch, [train.ordinal_of[label] for label in wish.seats])]
+        ordinals = [train.ordinal_of[label] for label in wish.seats]
+        return [_group(plan, stretch, ordinals, wish)]
     if wish.travel_class is not None and wish.travel_class not in train.classes:
         raise Invalid({"travel_class": [f"{train.number} has no class {wish.travel_class}."]})
-    ranked = ranking.rank(
-        plan=train,
-        taken=taken_now(plan),
-        travel_class=wish.travel_class,
-        stretch=stretch,
-        count=wish.count,
-        preference=wish.preference,
-        limit=GROUPS,
-    )
+    classes = _classes_sold(plan, wish)
+    ranked = _ranked(plan, stretch, wish, classes)
     if not ranked:
-        _refuse_if_too_few(plan, stretch, wish)
-    return [_group(plan, stretch, group) for group in ranked]
+        _refuse_if_too_few(plan, stretch, wish, classes)
+    return [_group(plan, stretch, group, wish) for group in ranked]
+
+
+def party(plan: Plan, ordinals: Sequence[int], wish: SeatWish) -> list[Passenger]:
+    """The passengers in the order of `ordinals`, which is ascending; empty if nobody is named."""
+    if not wish.passengers:
+        return []
+    if wish.seats:
+        beside = {plan.train.ordinal_of[label]: i for i, label in enumerate(wish.seats)}
+        order = [beside[ordinal] for ordinal in ordinals]
+    else:
+        positions = [plan.train.positions[ordinal] for ordinal in ordinals]
+        order = seat_party(positions, [each.berth_preference for each in wish.passengers])
+    return [wish.passengers[index] for index in order]
+
+
+def _classes_sold(plan: Plan, wish: SeatWish) -> list[str]:
+    """The class wished for, or all; without those that have no fare. Raises `FareMissing`."""
+    asked = [wish.travel_class] if wish.travel_class else list(plan.train.class_names)
+    sold = [name for name in asked if plan.has_fare(name)]
+    if asked and not sold:
+        raise FareMissing(asked[0], plan.service_date)
+    return sold
+
+
+def _ranked(
+    plan: Plan, stretch: Stretch, wish: SeatWish, classes: Sequence[str]
+) -> list[Sequence[int]]:
+    """Groups by rank; first those of the berths the party asks for, if there are such."""
+    taken = taken_now(plan)
+    if len(classes) < len(plan.train.class_names):
+        taken = only_classes(taken, plan.train, classes)
+
+    def rank(words: Words, limit: int) -> list[Sequence[int]]:
+        return list(
+            ranking.rank(
+                plan=plan.train,
+                taken=words,
+                travel_class=wish.travel_class,
+                stretch=stretch,
+                count=wish.count,
+                preference=wish.preference,
+                limit=limit,
+            )
+        )
+
+    wishes = {each.berth_preference for each in wish.passengers if each.berth_preference}
+    if not wishes:
+        return rank(taken, GROUPS)
+    first = rank(only_positions(taken, plan.train, wishes), GROUPS // 2)
+    return [*first, *rank(taken, GROUPS - len(first))]
 
 
 def taken_now(plan: Plan) -> Words:
@@ -106,12 +158,14 @@ def not_on_sale(plan: Plan, stretch: Stretch) -> NotOnSale:
     return NotOnSale("The train has left the boarding stop.")
 
 
-def _refuse_if_too_few(plan: Plan, stretch: Stretch, wish: SeatWish) -> None:
+def _refuse_if_too_few(
+    plan: Plan, stretch: Stretch, wish: SeatWish, classes: Sequence[str]
+) -> None:
     """Too few seats are free, unless pins that ran out still keep some: those are ended first."""
     resolve_overdue(store.reap([plan.departure])[plan.departure][1])
     free = ranking.count_free(plan.train, taken_now(plan), stretch)
     # Without a class all seats are of one class, whichever has enough.
-    number = max(free.values()) if wish.travel_class is None else free.get(wish.travel_class, 0)
+    number = max((free.get(name, 0) for name in classes), default=0)
     if number >= wish.count:
         return
     if plan.sale_state(stretch, clock.now()) is not SaleState.OPEN:
@@ -119,10 +173,10 @@ def _refuse_if_too_few(plan: Plan, stretch: Stretch, wish: SeatWish) -> None:
     raise NotEnoughSeats(number)
 
 
-def _group(plan: Plan, stretch: Stretch, ordinals: Sequence[int]) -> str:
+def _group(plan: Plan, stretch: Stretch, ordinals: Sequence[int], wish: SeatWish) -> str:
     """One candidate: the fare of all its seats, and the seats in ascending order."""
-    train = plan.train
     ordered = tuple(sorted(int(ordinal) for ordinal in ordinals))
-    fares = (plan.fare(stretch, train.class_names[train.class_of[each]]) for each in ordered)
-    labels = tuple(train.labels[each] for each in ordered)
-    return f"{sum(fares, Decimal(0))} {seats_text(ordered, labels)}"
+    people = party(plan, ordered, wish)
+    fare = fare_text.write(price_group(plan, stretch, ordered, people), names_kept=bool(people))
+    labels = tuple(plan.train.labels[each] for each in ordered)
+    return f"{fare} {seats_text(ordered, labels)}"

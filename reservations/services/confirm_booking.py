@@ -16,6 +16,7 @@ Redis away: a capability stands in for the pin (`claim_hold`).
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import redis.exceptions
@@ -25,6 +26,7 @@ from config import clock
 from config.errors import Invalid, StoreUnavailable
 from reservations.availability.plans import Plan, forget, plan_of
 from reservations.bookings.insert import NewBooking, Verdict, insert_booking
+from reservations.bookings.passengers import Passenger, to_json
 from reservations.bookings.pnr import new_pnr
 from reservations.bookings.tombstone import bury
 from reservations.bookings.views import BookingView, journey, view_bookings
@@ -34,8 +36,11 @@ from reservations.holds.members import Member
 from reservations.models import Booking
 from reservations.services.claim_hold import Claim, claim_hold
 from reservations.services.hold_seats import Owner, RequestKey
+from reservations.services.name_passengers import passengers_of
+from reservations.services.price_seats import price_booking
 from reservations.services.refresh_image import refresh_seats
 from reservations.services.resolve_pin import resolve_pin
+from trains.fares import ZERO, SeatFare, parts_of
 
 logger = logging.getLogger(__name__)
 Encode = Callable[[BookingView], bytes]
@@ -50,6 +55,22 @@ class Confirmed:
     is_new: bool
 
 
+@dataclass(frozen=True)
+class BookedParty:
+    """What each seat costs and who sits there (nobody, or one a seat), in the seats' order."""
+
+    fares: Sequence[SeatFare]
+    people: Sequence[Passenger]
+
+    @property
+    def total(self) -> Decimal:
+        return sum((fare.total for fare in self.fares), ZERO)
+
+    @property
+    def passengers(self) -> list[dict[str, Any] | None]:
+        return [to_json(each) for each in self.people] or [None] * len(self.fares)
+
+
 class KeyKnown(Exception):  # not an error of the client: the door replays
     """The Idempotency-Key was used by a request that committed meanwhile."""
 
@@ -59,7 +80,7 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
     owner: Owner,
     hold: str,
     capability: str | None = None,
-    passengers: Sequence[dict[str, Any]] | None = None,
+    passengers: Sequence[Passenger] = (),
     key: RequestKey | None = None,
     encode: Encode | None = None,
     write: Write | None = None,
@@ -80,12 +101,12 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
     if claim is None:
         return _find_booked(ref)
     plan = _plan_with(ref.departure, claim.member)
-    people = _passengers(claim.member, passengers)
+    party = _party(plan, ref, claim.member, passengers)
 
     # From here the booking must succeed, or PostgreSQL must say no.
     verdict = Verdict.PNR_KNOWN
     while verdict is Verdict.PNR_KNOWN:
-        new, view = _compose(plan, ref, claim, people, key, encode)
+        new, view = _compose(plan, ref, claim, party, key, encode)
         verdict = (write or insert_booking)(new)
     match verdict:
         case Verdict.BOOKED:
@@ -114,6 +135,13 @@ def _plan_with(departure: int, member: Member) -> Plan:
     return plan
 
 
+def _party(
+    plan: Plan, ref: ids.HoldRef, member: Member, passengers: Sequence[Passenger]
+) -> BookedParty:
+    people = passengers_of(plan, ref, member, passengers)
+    return BookedParty(price_booking(plan, member, people), people)
+
+
 def _find_booked(ref: ids.HoldRef) -> Confirmed:
     """The booking this hold became. Raises `HoldExpired` if it became none."""
     booking = (
@@ -126,22 +154,11 @@ def _find_booked(ref: ids.HoldRef) -> Confirmed:
     return Confirmed(view_bookings([booking])[0], is_new=False)
 
 
-def _passengers(
-    member: Member, passengers: Sequence[dict[str, Any]] | None
-) -> list[dict[str, Any] | None]:
-    """One per seat, in the order of the seats; none at all is fine."""
-    if not passengers:
-        return [None] * len(member.labels)
-    if len(passengers) != len(member.labels):
-        raise Invalid({"passengers": [f"Name {len(member.labels)} passengers, one per seat."]})
-    return list(passengers)
-
-
 def _compose(  # noqa: PLR0913, PLR0917  # a booking and its rendering, of the same parts
     plan: Plan,
     ref: ids.HoldRef,
     claim: Claim,
-    people: list[dict[str, Any] | None],
+    party: BookedParty,
     key: RequestKey | None,
     encode: Encode | None,
 ) -> tuple[NewBooking, BookingView]:
@@ -153,8 +170,9 @@ def _compose(  # noqa: PLR0913, PLR0917  # a booking and its rendering, of the s
         status=Booking.Status.CONFIRMED.value,
         hold=ref.hold,
         seats=member.labels,
-        passengers=tuple(people),
-        fare=member.fare,
+        passengers=tuple(party.passengers),
+        fare=party.total,
+        fare_parts=parts_of(party.fares),
         currency=settings.ENV.currency,
         created_at=now,
         **journey(plan, member.from_stop, member.to_stop),
@@ -166,13 +184,14 @@ def _compose(  # noqa: PLR0913, PLR0917  # a booking and its rendering, of the s
         departure=ref.departure,
         from_stop=member.from_stop,
         to_stop=member.to_stop,
-        fare=member.fare,
+        fare=party.total,
         currency=view.currency,
         fence=member.fence,
         deadline_ms=claim.deadline_ms,
         created_at=now,
         seats=seats,
-        passengers=people,
+        passengers=party.passengers,
+        seat_fares=party.fares,
         fact=_fact(plan, view, ref, member),
     )
     if key is None or encode is None:
@@ -198,7 +217,7 @@ def _fact(plan: Plan, view: BookingView, ref: ids.HoldRef, member: Member) -> di
         "seats": member.labels,
         "seat_ids": [int(plan.train.seat_ids[o]) for o in member.ordinals],
         "travel_classes": [plan.train.class_names[plan.train.class_of[o]] for o in member.ordinals],
-        "fare": str(member.fare),
+        "fare": str(view.fare),
         "currency": view.currency,
     }
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from config.outbox.models import OutboxEvent
-from reservations.availability.plans import forget
+from reservations.availability.plans import forget, read_again
 from reservations.holds import ids, store
 from reservations.services.refresh_image import refresh_departure, refresh_seats
 
@@ -33,6 +33,22 @@ def refresh_changed_departures(events: Sequence[OutboxEvent]) -> None:
         if event.kind.startswith("departure."):
             changed[int(event.subject.partition(":")[2])] += 1
     refresh_departures(list(changed))
+
+
+def refresh_fares(events: Sequence[OutboxEvent]) -> None:
+    """Consumer of `fares.*`: images whose plan has other fares now are refreshed, so that locks
+    with the fares before are told to plan again.
+    """
+    if not events:
+        return
+    loaded = store.images_loaded(ALL, before_ms=store.redis_now_ms())
+    for start in range(0, len(loaded), MANY):
+        some = loaded[start : start + MANY]
+        plans = read_again(some)
+        for image in store.read_images(some):
+            plan = plans.get(image.departure)
+            if plan is not None and image.loaded and image.revision != plan.revision:
+                refresh_departure(departure=image.departure)
 
 
 def refresh_departures(departures: Sequence[int]) -> None:

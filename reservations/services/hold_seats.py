@@ -15,18 +15,22 @@ from config.errors import IdempotencyKeyReused, Invalid, SeatlockError, StoreUna
 from config.stores import keys
 from config.stores.redis import as_bytes, holds_store
 from reservations.availability.plans import Plan, Stretch, forget, plan_of
+from reservations.bookings.passengers import to_json
 from reservations.errors import LimitReached
-from reservations.holds import ids, store
+from reservations.holds import ids, people, store
 from reservations.holds.scripts import Outcome
 from reservations.services.choose_seats import (
     SeatWish,
     candidates,
     not_on_sale,
+    party,
     resolve_overdue,
     seats_taken,
 )
 from reservations.services.hold_view import HoldView, view_of
+from reservations.services.name_passengers import refuse_wrong_party
 from reservations.services.refresh_image import load_image, refresh_departure
+from trains.errors import FareMissing
 
 ATTEMPTS: Final = 24
 
@@ -73,15 +77,22 @@ def hold_seats(*, owner: Owner, wish: SeatWish, claimed: str | None = None) -> H
     """Lock the seats wished for, under the id that was claimed for this request, or a new one.
 
     Raises `Invalid`, `NotFound` (no such departure), `NotOnSale`, `SeatUnavailable`,
-    `NotEnoughSeats`, `LimitReached`, `StoreUnavailable`.
+    `NotEnoughSeats`, `LimitReached`, `FareMissing`, `StoreUnavailable`.
     """
     _refuse_wrong_numbers(wish)
     plan = plan_of(wish.departure)
+    refuse_wrong_party(plan, wish.passengers, len(wish.seats) or wish.count)
     stretch = plan.stretch(wish.source, wish.destination)
     hold = claimed or ids.mint(departure=wish.departure, user=owner.user)
 
     for attempt in range(ATTEMPTS):
-        groups = candidates(plan, stretch, wish)
+        try:
+            groups = candidates(plan, stretch, wish)
+        except FareMissing:
+            if attempt > 0:
+                raise
+            plan = _plan_again(wish.departure, attempt)  # it may have been published since
+            continue
         if not groups:
             continue
         request = _request(plan, stretch, owner, hold, groups)
@@ -89,6 +100,7 @@ def hold_seats(*, owner: Owner, wish: SeatWish, claimed: str | None = None) -> H
         match answer.outcome:
             case Outcome.HELD:
                 assert answer.held is not None  # noqa: S101  # held comes with its hold
+                _keep_passengers(plan, answer.held, wish)
                 return view_of(plan, answer.held)
             case Outcome.LOAD:
                 load_image(departure=wish.departure)
@@ -102,6 +114,13 @@ def hold_seats(*, owner: Owner, wish: SeatWish, claimed: str | None = None) -> H
             case _:
                 raise _refusal(plan, stretch, answer)
     raise StoreUnavailable("The seats change too fast; try again.")
+
+
+def _keep_passengers(plan: Plan, held: store.Held, wish: SeatWish) -> None:
+    """For the confirm; a repeat that finds its hold says the same again."""
+    member = held.member
+    if named := party(plan, member.ordinals, wish):
+        people.keep(ids.read(member.hold), [to_json(each) for each in named])
 
 
 def _refuse_wrong_numbers(wish: SeatWish) -> None:

@@ -1,5 +1,6 @@
 """A hold as its owner sees it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,11 +11,13 @@ from reservations.availability.plans import Plan
 from reservations.holds import capabilities
 from reservations.holds.members import Member, moment
 from reservations.holds.store import Held
+from trains.fares import parts_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class HoldView:
-    """One hold. `fare` is for all seats; `server_time` and `expires_at` are the Redis clock's.
+    """One hold. `fare`, with its parts, is for all seats; `server_time` and `expires_at` are the
+    Redis clock's.
 
     `capability` is given where the hold was made or extended, not in lists.
     """
@@ -26,6 +29,7 @@ class HoldView:
     destination: str
     seats: tuple[str, ...]
     fare: Decimal
+    fare_parts: Mapping[str, Decimal]
     currency: str
     fence: int
     expires_at: datetime
@@ -60,6 +64,7 @@ def view_member(
         destination=stops[member.to_stop].code,
         seats=member.labels,
         fare=member.fare,
+        fare_parts=parts_of(member.held_fare.seats),
         currency=settings.ENV.currency,
         fence=member.fence,
         expires_at=member.expires_at,

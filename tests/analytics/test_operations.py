@@ -152,7 +152,7 @@ def test_the_dashboard_counts_what_is_going_on(
     assert before["bookings"] == {
         "today": 2,
         "cancelled_today": 1,
-        "revenue_today": [kept["fare"]],
+        "revenue_today": [{"amount": kept["fare"]["amount"], "currency": "INR"}],
     }
     assert before["outbox_pending"] == OutboxEvent.objects.filter(shipped_at=None).count() > 0
     assert before["streams"]["hold_facts"] == 3

@@ -38,7 +38,7 @@ def paper_train(
     ordinals = list(range(len(seats)))
     coach_ids, numbers, positions = (list(column) for column in zip(*seats, strict=True))
     return _plan(
-        (1, "12951", "Paper Express", "rail", "UTC", 1),
+        (1, "12951", "Paper Express", "rail", "UTC", 1, False),
         stops,
         coach_rows,
         [([10_000 + each for each in ordinals], ordinals, coach_ids, numbers, positions)],

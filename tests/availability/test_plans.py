@@ -13,7 +13,6 @@ from reservations.availability import plan_rows, plans
 from reservations.availability.memory import BoundedMemory
 from reservations.availability.plans import Stretch
 from tests.availability import railway
-from trains.fares import fare
 from trains.models import Coach, Stop
 from trains.sale import SaleState
 
@@ -35,7 +34,8 @@ def test_a_plan_knows_stops_coaches_and_seats() -> None:
     assert plan.train.coaches[1].places[3] == (4.0, 0.0, 0)
     rows = train.seats.order_by("ordinal").values_list("id", flat=True)
     assert plan.train.seat_ids.tolist() == list(rows)
-    assert plan.revision == f"{train.revision}.{departure.revision}"
+    assert plan.fares is not None
+    assert plan.revision == f"{train.revision}.{departure.revision}.{plan.fares.id}-1"
 
 
 def test_a_plan_in_memory_needs_no_sql(django_assert_num_queries: Counted) -> None:
@@ -195,7 +195,7 @@ class TestSale:
         departure = railway.departure(railway.train(), fare_factor=Decimal("1.5"))
         plan = plans.plan_of(departure.id)
         one, two = plan.fare(Stretch(0, 1), "SL"), plan.fare(Stretch(0, 2), "SL")
-        assert one == fare(travel_class="SL", distance_km=Decimal(60), factor=Decimal("1.5"))
+        assert one == Decimal("141.30")  # (40.00 + 60 * 0.57 + 20.00) * 1.5
         assert two > one
         assert plan.fare(Stretch(0, 1), "CC") != one
 

@@ -125,7 +125,8 @@ class TestCost:
         search(client, "AAA", "DDD", day, seats=2)  # Redis learns the script
         plans.forget_all()
         round_trips.clear()
-        with django_assert_num_queries(7):  # stations, departures, four for trains, one for rows
+        # stations, departures, four for trains, fares, one for rows
+        with django_assert_num_queries(8):
             assert search(client, "AAA", "DDD", day)["count"] == trains
         assert round_trips == ["pipeline"]
         round_trips.clear()

@@ -56,6 +56,7 @@ class Train(models.Model):
     engine keeps a train's plan in memory and throws it away when the revision has moved.
     `feed_number` is what its feed calls it: several trains of one feed share it when they differ
     in stops or times, and only the first of them can have it as its `number`.
+    `superfast` trains cost their class's superfast charge.
     """
 
     class Mode(models.TextChoices):
@@ -69,6 +70,7 @@ class Train(models.Model):
     feed = models.ForeignKey(Feed, null=True, on_delete=models.PROTECT, related_name="trains")
     feed_number = models.CharField(max_length=200, blank=True, db_default="")
     calendars = models.ManyToManyField(ServiceCalendar, related_name="trains")
+    superfast = models.BooleanField(default=False, db_default=False)
     revision = models.PositiveIntegerField(default=1)
 
     class Meta:

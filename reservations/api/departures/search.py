@@ -1,7 +1,7 @@
 """Search: departures between two stations on a day, with fares and free counts for that stretch.
 
-20 rows cost two queries and one Redis round trip once their trains are in memory; at most five
-queries more when nothing is (four for trains, one for images nobody loaded yet).
+20 rows cost two queries and one Redis round trip once their trains are in memory; at most six
+queries more when nothing is (four for trains, one for fares, one for images nobody loaded yet).
 """
 
 from decimal import Decimal
@@ -45,7 +45,7 @@ def _row(
             waitlist=0,
         )
         for name, free in counts.items()
-        if travel_class in {None, name}
+        if travel_class in {None, name} and plan.has_fare(name)
     )
     boards, alights = train.stops[stretch.from_stop], train.stops[stretch.to_stop]
     boards_at, alights_at = plan.boards_at(stretch), plan.alights_at(stretch)

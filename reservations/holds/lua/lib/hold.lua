@@ -13,12 +13,14 @@ local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2]) + offset_ms * 100
 local function whole(number) return string.format('%.0f', number) end
 
 -- A member is `hold user from-to taken_at_ms fence fare o=label,o=label`; its bytes never change.
+-- The fare is a sum, and behind a slash its parts, which are Python's business.
 local function parse(member)
   local hold, user, from, to, taken, fence, fare, seats = string.match(
     member, '^(%S+) (%d+) (%d+)%-(%d+) (%d+) (%d+) (%S+) (%S+)$')
   if not hold then return nil end
   local parsed = {hold = hold, user = user, from = tonumber(from), to = tonumber(to),
-    taken_at_ms = tonumber(taken), fence = fence, fare = fare, ordinals = {}, labels = {}}
+    taken_at_ms = tonumber(taken), fence = fence,
+    fare = string.match(fare, '^[^/]*'), ordinals = {}, labels = {}}
   for ordinal, label in string.gmatch(seats, '(%d+)=([^,]+)') do
     parsed.ordinals[#parsed.ordinals + 1] = tonumber(ordinal)
     parsed.labels[#parsed.labels + 1] = label
