@@ -1,12 +1,25 @@
 """Fixtures every test may ask for."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 
 from tests.stores import OwnStore, own_store
 
 pytest_plugins = ["tests.engine"]
+
+# A quarter of a second is little on a machine that runs tests and builds beside. What is shown
+# about that time is shown in tests/surviving, which set it back where Redis is away.
+CALM_REDIS_TIMEOUT_SECONDS = 2.0
+
+
+def pytest_configure() -> None:
+    settings.ENV.redis_timeout_seconds = CALM_REDIS_TIMEOUT_SECONDS
+    os.environ["REDIS_TIMEOUT_SECONDS"] = str(
+        CALM_REDIS_TIMEOUT_SECONDS
+    )  # of servers that we start
 
 
 @pytest.fixture

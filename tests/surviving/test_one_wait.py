@@ -144,7 +144,10 @@ def test_it_opens_and_closes_by_itself_and_says_so_once(
     assert set(told[1:-1]) == {Event.REFUSED}
 
 
-def test_a_connection_that_died_in_the_pool_is_not_noticed(own_holds: OwnStore) -> None:
+def test_a_connection_that_died_in_the_pool_is_not_noticed(
+    own_holds: OwnStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings.ENV, "redis_timeout_seconds", 2.0)
     holds_store().ping()
     own_holds.stop()
     own_holds.start()
