@@ -3,7 +3,6 @@
 from datetime import UTC
 from typing import Any
 
-from django.db import models
 from rest_framework import serializers
 
 from config.http.fields import Email, Text
@@ -50,12 +49,6 @@ class Account(serializers.ModelSerializer[User]):
 
 
 class Profile(serializers.ModelSerializer[User]):
-    """Of these, names, e-mail and phone number may be changed by their owner."""
-
-    serializer_field_mapping = {
-        **serializers.ModelSerializer.serializer_field_mapping,
-        models.CharField: Text,
-    }
     role = serializers.ChoiceField(choices=["user", "admin"], read_only=True)
     email = Email(max_length=254)
     date_joined = serializers.DateTimeField(default_timezone=UTC, read_only=True)
@@ -72,7 +65,15 @@ class Profile(serializers.ModelSerializer[User]):
             "phone_number",
             "date_joined",
         )
-        read_only_fields = ("id", "username")
+
+
+class ProfileChange(serializers.Serializer[Any]):
+    """What an owner may change; what is left out stays."""
+
+    email = Email(max_length=254, required=False)
+    first_name = Text(max_length=150, required=False, allow_blank=True)
+    last_name = Text(max_length=150, required=False, allow_blank=True)
+    phone_number = Text(max_length=20, required=False, allow_blank=True)
 
 
 class LoginRequest(serializers.Serializer[Any]):

@@ -44,11 +44,11 @@ _OF_HOLD: Final = [
     _to("show_hold", **_HOLD),
     _to("extend_hold", **_HOLD),
     _to("release_hold", **_HOLD),
-    _to("confirm_hold", {"hold": "#/hold", "capability": "#/capability"}),
+    _to("confirm_hold", {"hold": "#/hold", "capability": "#/capability", "passengers": []}),
 ]
 _OF_BOOKING: Final = [
     _to("show_booking", pnr="#/pnr"),
-    _to("cancel_booking", pnr="#/pnr"),
+    _to("cancel_booking", {"seats": None}, pnr="#/pnr"),
     _to("show_departure", departure_id="#/departure"),
 ]
 _LOCK_FOUND: Final = _to(
@@ -58,6 +58,8 @@ _LOCK_FOUND: Final = _to(
         "source": "$request.query.source",
         "destination": "$request.query.destination",
         "count": 1,
+        "seats": [],
+        "travel_class": None,
     },
 )
 
