@@ -48,10 +48,9 @@ MIDDLEWARE = [
     "config.http.metrics.MetricsMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "config.http.request_log.RequestLogMiddleware",
-    "config.http.api_answers.ApiAnswersMiddleware",
     "config.http.hurry.HurryMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "config.http.body.DoorMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.http.compression.LargeAnswersGZipMiddleware",
     "config.http.cookies.PageSessionMiddleware",
@@ -149,8 +148,6 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    # The bodies of PATCH calls say themselves what they need: one names its object.
-    "COMPONENT_SPLIT_PATCH": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -167,7 +164,6 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.http.openapi.add_plain_operations",
         "config.http.openapi_rules.complete_operations",
-        "config.http.openapi_links.add_links",
     ],
     "ENUM_NAME_OVERRIDES": {
         "DepartureStatus": [("open", "Open"), ("closed", "Closed")],

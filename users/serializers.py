@@ -5,14 +5,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from config.http.fields import Email, Text
 from users.models import User
 
 # Longer ones are refused before they are hashed; nobody types them.
 PASSWORD_MAX_LENGTH = 256
 
 
-class PasswordField(Text):
+class PasswordField(serializers.CharField):
     """Taken as it is typed: blanks at its ends belong to it."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -26,13 +25,13 @@ class PasswordField(Text):
 
 
 class RegistrationRequest(serializers.Serializer[Any]):
-    username = Text(max_length=150)
-    email = Email(max_length=254)
+    username = serializers.CharField(max_length=150)
+    email = serializers.EmailField(max_length=254)
     password = PasswordField()
     password2 = PasswordField(required=False, help_text="If sent, the same again.")
-    first_name = Text(max_length=150, required=False, allow_blank=True)
-    last_name = Text(max_length=150, required=False, allow_blank=True)
-    phone_number = Text(max_length=20, required=False, allow_blank=True)
+    first_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
+    last_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
+    phone_number = serializers.CharField(max_length=20, required=False, allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.pop("password2", attrs["password"]) != attrs["password"]:
@@ -49,8 +48,10 @@ class Account(serializers.ModelSerializer[User]):
 
 
 class Profile(serializers.ModelSerializer[User]):
+    """Of these, names, e-mail and phone number may be changed by their owner."""
+
     role = serializers.ChoiceField(choices=["user", "admin"], read_only=True)
-    email = Email(max_length=254)
+    email = serializers.EmailField(max_length=254)
     date_joined = serializers.DateTimeField(default_timezone=UTC, read_only=True)
 
     class Meta:
@@ -65,24 +66,16 @@ class Profile(serializers.ModelSerializer[User]):
             "phone_number",
             "date_joined",
         )
-
-
-class ProfileChange(serializers.Serializer[Any]):
-    """What an owner may change; what is left out stays."""
-
-    email = Email(max_length=254, required=False)
-    first_name = Text(max_length=150, required=False, allow_blank=True)
-    last_name = Text(max_length=150, required=False, allow_blank=True)
-    phone_number = Text(max_length=20, required=False, allow_blank=True)
+        read_only_fields = ("id", "username")
 
 
 class LoginRequest(serializers.Serializer[Any]):
-    username = Text(max_length=254, help_text="The username or the e-mail.")
+    username = serializers.CharField(max_length=254, help_text="The username or the e-mail.")
     password = PasswordField()
 
 
 class RefreshRequest(serializers.Serializer[Any]):
-    refresh = Text(max_length=2048)
+    refresh = serializers.CharField(max_length=2048)
 
 
 class Tokens(serializers.Serializer[Any]):

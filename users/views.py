@@ -26,7 +26,6 @@ from users.serializers import (
     LoginRequest,
     PasswordChangeRequest,
     Profile,
-    ProfileChange,
     RefreshRequest,
     RegistrationRequest,
     Tokens,
@@ -185,13 +184,13 @@ class MeView(APIView):
         operation_id="change_profile",
         tags=["accounts"],
         summary="Change my profile",
-        request=ProfileChange,
+        request=Profile,
         responses={200: Profile, **problem_responses(*_SIGNED_IN)},
         examples=[examples.PROFILE_CHANGE],
     )
     def patch(self, request: Request) -> Response:
         """Names, e-mail and phone number; other members are ignored."""
-        changes = _read(ProfileChange, request)
+        changes = _read(Profile, request, partial=True)
         user = update_profile(user_id=_caller(request).user_id, changes=changes)
         return Response(Profile(user).data)
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
-from config.http.body import INT64_MAX
 from config.http.openapi import API_PREFIX
 from config.http.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from config.http.problems import PROBLEM_JSON
@@ -44,16 +43,11 @@ _ABOUT_TAGS: Final = {
 _PAGE: Final = {
     "limit": {
         "description": f"Rows, {DEFAULT_LIMIT} unless told, at most {MAX_LIMIT}.",
-        "schema": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": INT64_MAX,
-            "default": DEFAULT_LIMIT,
-        },
+        "schema": {"type": "integer", "minimum": 1, "default": DEFAULT_LIMIT},
     },
     "offset": {
         "description": "How many rows to leave out first.",
-        "schema": {"type": "integer", "minimum": 0, "maximum": INT64_MAX, "default": 0},
+        "schema": {"type": "integer", "minimum": 0, "default": 0},
     },
 }
 _HEADERS: Final = {
@@ -78,7 +72,6 @@ def complete_operations(
             _name_a_real_field(operation, result["components"]["schemas"])
         _name_examples_by_code(operation)
         _say_how_to_page(operation)
-        _say_what_may_be_empty(operation)
         _add_headers(operation)
         _say_phrases(operation)
         operation["responses"] = dict(sorted(operation["responses"].items()))
@@ -187,13 +180,6 @@ def _say_how_to_page(operation: dict[str, Any]) -> None:
     if names >= _PAGE.keys():
         for parameter in operation["parameters"]:
             parameter.update(_PAGE.get(parameter["name"], {}))
-
-
-def _say_what_may_be_empty(operation: dict[str, Any]) -> None:
-    """`?since=` is what a form sends for a field left empty: the same as leaving it out."""
-    for parameter in operation.get("parameters", []):
-        if parameter["in"] == "query" and not parameter.get("required"):
-            parameter["allowEmptyValue"] = True
 
 
 def _say_phrases(operation: dict[str, Any]) -> None:

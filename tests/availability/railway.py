@@ -14,7 +14,6 @@ HOUR = 3600
 
 TWO_TIER_BAY: dict[str, Any] = {
     "unit": "bay",
-    "capacity": 72,
     "seats": [
         {"position": "lower", "x": 0, "y": 0},
         {"position": "upper", "x": 0, "y": 0, "deck": 1},
@@ -24,7 +23,6 @@ TWO_TIER_BAY: dict[str, Any] = {
 }
 CHAIR_ROW: dict[str, Any] = {
     "unit": "row",
-    "capacity": 78,
     "seats": [
         {"position": "window", "x": 0, "y": 0},
         {"position": "aisle", "x": 1, "y": 0},
