@@ -4,6 +4,7 @@ A wrong value stops the process at start with the setting's name (`load_environm
 carry their unit in the name. `.env.example` lists the same names; a test holds the two together.
 """
 
+import re
 from datetime import time
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -12,6 +13,8 @@ from pydantic import AnyUrl, Field, ValidationError, field_validator, model_vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Switch = Literal["on", "off"]
+OptionalApp = Literal["tickets"]
+TICKET_KEY = re.compile(r"[A-Za-z0-9._-]{1,16}:[A-Za-z0-9_-]{43}")
 
 
 class Environment(BaseSettings):
@@ -71,6 +74,18 @@ class Environment(BaseSettings):
     refresh_token_seconds: int = Field(default=14 * 86_400, ge=60, le=90 * 86_400)
     max_body_bytes: int = Field(default=262_144, ge=1024, le=16_777_216)
 
+    # Tickets and mail
+    apps_left_out: Annotated[list[OptionalApp], NoDecode] = []
+    ticket_signing_key: str = ""
+    email_host: str = ""
+    email_port: int = Field(default=587, ge=1, le=65535)
+    email_host_user: str = ""
+    email_host_password: str = ""
+    email_use_tls: Switch = "on"
+    email_timeout_seconds: float = Field(default=10.0, gt=0, le=120)
+    email_from: str = "Seatlock <tickets@localhost>"
+    mail_every_seconds: float = Field(default=2.0, gt=0, le=3600)
+
     # Background work
     sweep_every_seconds: float = Field(default=2.0, gt=0, le=60)
     ship_every_seconds: float = Field(default=1.0, gt=0, le=60)
@@ -79,7 +94,19 @@ class Environment(BaseSettings):
     audit_retention_days: int = Field(default=730, ge=1)
     request_retention_days: int = Field(default=30, ge=1)
 
-    @field_validator("allowed_hosts", "cors_allowed_origins", mode="before")
+    @field_validator("ticket_signing_key")
+    @classmethod
+    def _ticket_keys(cls, value: str) -> str:
+        keys = [part.strip() for part in value.split(",")] if value else []
+        names = [key.partition(":")[0] for key in keys]
+        if not all(TICKET_KEY.fullmatch(key) for key in keys) or len(set(names)) < len(names):
+            raise ValueError(
+                "must be <name>:<32 bytes in URL-safe base64>, several with commas between, "
+                "each with a name of its own"
+            )
+        return value
+
+    @field_validator("allowed_hosts", "cors_allowed_origins", "apps_left_out", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

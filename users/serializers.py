@@ -5,13 +5,14 @@ from typing import Any
 
 from rest_framework import serializers
 
+from config.http.fields import Email, Text
 from users.models import User
 
 # Longer ones are refused before they are hashed; nobody types them.
 PASSWORD_MAX_LENGTH = 256
 
 
-class PasswordField(serializers.CharField):
+class PasswordField(Text):
     """Taken as it is typed: blanks at its ends belong to it."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -25,13 +26,13 @@ class PasswordField(serializers.CharField):
 
 
 class RegistrationRequest(serializers.Serializer[Any]):
-    username = serializers.CharField(max_length=150)
-    email = serializers.EmailField(max_length=254)
+    username = Text(max_length=150)
+    email = Email(max_length=254)
     password = PasswordField()
     password2 = PasswordField(required=False, help_text="If sent, the same again.")
-    first_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
-    last_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
-    phone_number = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    first_name = Text(max_length=150, required=False, allow_blank=True)
+    last_name = Text(max_length=150, required=False, allow_blank=True)
+    phone_number = Text(max_length=20, required=False, allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.pop("password2", attrs["password"]) != attrs["password"]:
@@ -48,10 +49,8 @@ class Account(serializers.ModelSerializer[User]):
 
 
 class Profile(serializers.ModelSerializer[User]):
-    """Of these, names, e-mail and phone number may be changed by their owner."""
-
     role = serializers.ChoiceField(choices=["user", "admin"], read_only=True)
-    email = serializers.EmailField(max_length=254)
+    email = Email(max_length=254)
     date_joined = serializers.DateTimeField(default_timezone=UTC, read_only=True)
 
     class Meta:
@@ -66,16 +65,24 @@ class Profile(serializers.ModelSerializer[User]):
             "phone_number",
             "date_joined",
         )
-        read_only_fields = ("id", "username")
+
+
+class ProfileChange(serializers.Serializer[Any]):
+    """What an owner may change; what is left out stays."""
+
+    email = Email(max_length=254, required=False)
+    first_name = Text(max_length=150, required=False, allow_blank=True)
+    last_name = Text(max_length=150, required=False, allow_blank=True)
+    phone_number = Text(max_length=20, required=False, allow_blank=True)
 
 
 class LoginRequest(serializers.Serializer[Any]):
-    username = serializers.CharField(max_length=254, help_text="The username or the e-mail.")
+    username = Text(max_length=254, help_text="The username or the e-mail.")
     password = PasswordField()
 
 
 class RefreshRequest(serializers.Serializer[Any]):
-    refresh = serializers.CharField(max_length=2048)
+    refresh = Text(max_length=2048)
 
 
 class Tokens(serializers.Serializer[Any]):

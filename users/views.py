@@ -26,6 +26,7 @@ from users.serializers import (
     LoginRequest,
     PasswordChangeRequest,
     Profile,
+    ProfileChange,
     RefreshRequest,
     RegistrationRequest,
     Tokens,
@@ -184,13 +185,13 @@ class MeView(APIView):
         operation_id="change_profile",
         tags=["accounts"],
         summary="Change my profile",
-        request=Profile,
+        request=ProfileChange,
         responses={200: Profile, **problem_responses(*_SIGNED_IN)},
         examples=[examples.PROFILE_CHANGE],
     )
     def patch(self, request: Request) -> Response:
         """Names, e-mail and phone number; other members are ignored."""
-        changes = _read(Profile, request, partial=True)
+        changes = _read(ProfileChange, request)
         user = update_profile(user_id=_caller(request).user_id, changes=changes)
         return Response(Profile(user).data)
 

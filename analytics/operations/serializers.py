@@ -9,6 +9,7 @@ from analytics.reports.ask import days_ago
 from analytics.staff import Moment
 from config import clock
 from config.http.body import INT64_MAX
+from config.http.fields import MomentOrDate, Text
 from reservations.models import Booking
 from users.models import User
 
@@ -66,10 +67,10 @@ class AuditQuery(NamesPnr, NamesUser):
 
 
 class StatisticsQuery(serializers.Serializer[Any]):
-    since = serializers.DateTimeField(
+    since = MomentOrDate(
         default=days_ago, help_text="Booked from this moment or date on; else 30 days ago."
     )
-    until = serializers.DateTimeField(default=clock.now, help_text="Booked before; else now.")
+    until = MomentOrDate(default=clock.now, help_text="Booked before; else now.")
 
     def validate(self, attrs: dict[str, datetime]) -> dict[str, datetime]:
         if attrs["until"] < attrs["since"]:
@@ -78,9 +79,7 @@ class StatisticsQuery(serializers.Serializer[Any]):
 
 
 class ReleaseBody(serializers.Serializer[Any]):
-    reason = serializers.CharField(
-        max_length=200, help_text="Why; it is kept with your name in the trail."
-    )
+    reason = Text(max_length=200, help_text="Why; it is kept with your name in the trail.")
 
 
 class MoneyOut(serializers.Serializer[Any]):

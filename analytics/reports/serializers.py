@@ -10,20 +10,17 @@ from analytics.reports.ask import DEFAULT_DAYS, days_ago
 from analytics.staff import Moment
 from config import clock
 from config.http.body import INT64_MAX
+from config.http.fields import MomentOrDate
 
 _SINCE_HELP = "Moment or date (ISO 8601); a date begins at midnight in TIME_ZONE."
 
 
 class SinceQuery(serializers.Serializer[Any]):
-    since = serializers.DateTimeField(
-        default=days_ago, help_text=f"{_SINCE_HELP} Else {DEFAULT_DAYS} days ago."
-    )
+    since = MomentOrDate(default=days_ago, help_text=f"{_SINCE_HELP} Else {DEFAULT_DAYS} days ago.")
 
 
 class LatencyQuery(serializers.Serializer[Any]):
-    since = serializers.DateTimeField(
-        default=lambda: days_ago(1), help_text=f"{_SINCE_HELP} Else 24 hours ago."
-    )
+    since = MomentOrDate(default=lambda: days_ago(1), help_text=f"{_SINCE_HELP} Else 24 hours ago.")
 
 
 class TopRoutesQuery(SinceQuery):

@@ -23,13 +23,16 @@ _REF: Final = "#/components/schemas/{name}"
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """A query or path parameter; `kind` is a JSON schema type."""
+    """A query or path parameter; `kind` is a JSON schema type, `form` what else its schema says
+    (`{"pattern": …}`).
+    """
 
     name: str
     where: str = "query"
     kind: str = "string"
     required: bool = False
     about: str = ""
+    form: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +110,7 @@ def _rendered(operation: Operation, schema_of: Mapping[int, Any]) -> dict[str, A
             {
                 "name": IDEMPOTENCY_KEY.name,
                 "in": "header",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+                "schema": IDEMPOTENCY_KEY.type,
                 "description": IDEMPOTENCY_KEY.description,
             }
         )
@@ -126,7 +129,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "name": parameter.name,
         "in": parameter.where,
         "required": parameter.required or parameter.where == "path",
-        "schema": {"type": parameter.kind},
+        "schema": {"type": parameter.kind, **parameter.form},
         **({"description": parameter.about} if parameter.about else {}),
     }
 

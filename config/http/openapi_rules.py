@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
+from config.http.body import INT64_MAX
 from config.http.openapi import API_PREFIX
 from config.http.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from config.http.problems import PROBLEM_JSON
@@ -26,6 +27,7 @@ _TAGS: Final = {
     "departures": "Departures",
     "vehicles": "Timetable",
     "reservations": "Reservations",
+    "tickets": "Tickets",
     "analytics": "Analytics",
     "operations": "Operations",
 }
@@ -36,6 +38,7 @@ _ABOUT_TAGS: Final = {
     "Timetable": "Stations, trains and vehicle templates. Reading is open, writing is for staff.",
     "Departures": "Search, seat maps, and single runs of a train.",
     "Reservations": "Lock seats for three minutes, extend or release the hold, confirm, cancel.",
+    "Tickets": "The ticket of a booking: page, PDF, calendar file; checking it at the gate.",
     "Analytics": "Reports over facts and requests. Staff only.",
     "Operations": "The desk of the staff: live holds, any booking, the trail. Staff only.",
     "Health": "For load balancers and monitoring. No token.",
@@ -43,11 +46,16 @@ _ABOUT_TAGS: Final = {
 _PAGE: Final = {
     "limit": {
         "description": f"Rows, {DEFAULT_LIMIT} unless told, at most {MAX_LIMIT}.",
-        "schema": {"type": "integer", "minimum": 1, "default": DEFAULT_LIMIT},
+        "schema": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": INT64_MAX,
+            "default": DEFAULT_LIMIT,
+        },
     },
     "offset": {
         "description": "How many rows to leave out first.",
-        "schema": {"type": "integer", "minimum": 0, "default": 0},
+        "schema": {"type": "integer", "minimum": 0, "maximum": INT64_MAX, "default": 0},
     },
 }
 _HEADERS: Final = {
@@ -72,6 +80,7 @@ def complete_operations(
             _name_a_real_field(operation, result["components"]["schemas"])
         _name_examples_by_code(operation)
         _say_how_to_page(operation)
+        _say_what_may_be_empty(operation)
         _add_headers(operation)
         _say_phrases(operation)
         operation["responses"] = dict(sorted(operation["responses"].items()))
@@ -180,6 +189,13 @@ def _say_how_to_page(operation: dict[str, Any]) -> None:
     if names >= _PAGE.keys():
         for parameter in operation["parameters"]:
             parameter.update(_PAGE.get(parameter["name"], {}))
+
+
+def _say_what_may_be_empty(operation: dict[str, Any]) -> None:
+    """`?since=` is what a form sends for a field left empty: the same as leaving it out."""
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "query" and not parameter.get("required"):
+            parameter["allowEmptyValue"] = True
 
 
 def _say_phrases(operation: dict[str, Any]) -> None:

@@ -1,9 +1,15 @@
-"""Whole numbers out of a query string, bounded, so that no database sees one it cannot hold."""
+"""Numbers and days out of a query string, bounded, so that no database sees one it cannot hold."""
 
+import re
 from collections.abc import Mapping
+from datetime import date
+from typing import Final
 
 from config.errors import Invalid
 from config.http.body import INT64_MAX
+
+# ISO 8601 has other ways (weeks, no dashes), which Python reads too and nobody means.
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def whole_number(
@@ -25,3 +31,16 @@ def whole_number(
     if not minimum <= number <= maximum:
         raise Invalid({name: [f"Must be between {minimum} and {maximum}."]})
     return number
+
+
+def day(query: Mapping[str, str], name: str) -> date | None:
+    """The parameter as a day (`2026-11-21`), or None when it is absent. Raises `Invalid`."""
+    text = query.get(name, "").strip()
+    if not text:
+        return None
+    if not _DAY.fullmatch(text):
+        raise Invalid({name: ["Write a day as YYYY-MM-DD."]})
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Invalid({name: ["There is no such day."]}) from None

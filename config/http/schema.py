@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Final
 
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
@@ -42,9 +43,12 @@ _EXTRA: Final[dict[str, dict[str, Any]]] = {
     "throttled": {"retry_after_seconds": 7},
 }
 
+# No blank at its ends, where HTTP would lose it, and no quotes around it: those are not part of it.
+_KEY: Final = {"type": "string", "pattern": r"^[!#-~]([ -~]{0,253}[!#-~])?$"}
+
 IDEMPOTENCY_KEY: Final = OpenApiParameter(
     "Idempotency-Key",
-    str,
+    _KEY,
     OpenApiParameter.HEADER,
     description=(
         "Optional, 1 to 255 printable ASCII characters of your making, best a UUID. The same key "
@@ -93,3 +97,25 @@ def _document(code: str) -> dict[str, Any]:
         "code": code,
         **_EXTRA.get(code, {}),
     }
+
+
+class _AmountSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """drf-spectacular's own pattern would let the empty string pass, and knows no numbers."""
+
+    target_class = "config.http.fields.Amount"
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        del auto_schema, direction
+        field = self.target
+        whole = field.max_digits - field.decimal_places
+        sign = "" if field.min_value is not None and field.min_value >= 0 else "-?"
+        return {
+            "anyOf": [
+                {
+                    "type": "string",
+                    "format": "decimal",
+                    "pattern": rf"^{sign}\d{{1,{whole}}}(\.\d{{1,{field.decimal_places}}})?$",
+                },
+                {"type": "number", "minimum": field.min_value, "maximum": field.max_value},
+            ]
+        }

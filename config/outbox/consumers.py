@@ -6,7 +6,7 @@ from config import clock
 from config.outbox.models import OutboxEvent
 
 Consumer = Callable[[Sequence[OutboxEvent]], None]
-_consumers: dict[str, Consumer] = {}
+_consumers: list[tuple[str, Consumer]] = []
 
 BATCH_SIZE = 500
 
@@ -14,9 +14,11 @@ BATCH_SIZE = 500
 def subscribe(prefix: str, consumer: Consumer) -> None:
     """Let `consumer` act on every subscribed fact whose kind begins with `prefix`.
 
-    A consumer must be safe to run twice with the same facts: it is called at least once.
+    Several may act on the same facts, in the order in which they registered; registering twice
+    is once. A consumer must be safe to run twice with the same facts: it is called at least once.
     """
-    _consumers[prefix] = consumer
+    if (prefix, consumer) not in _consumers:
+        _consumers.append((prefix, consumer))
 
 
 def consume_pending() -> int:
@@ -25,7 +27,7 @@ def consume_pending() -> int:
     A consumer that raises leaves its facts pending for the next call.
     """
     pending = list(OutboxEvent.objects.filter(consumed_at=None).order_by("id")[:BATCH_SIZE])
-    for prefix, consumer in _consumers.items():
+    for prefix, consumer in _consumers:
         consumer([event for event in pending if event.kind.startswith(prefix)])
     OutboxEvent.objects.filter(pk__in=[event.pk for event in pending]).update(
         consumed_at=clock.now()

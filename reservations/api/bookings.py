@@ -1,7 +1,6 @@
 """`reservations/confirm/` and `reservations/bookings/`: parse, call one service, render."""
 
 from dataclasses import asdict
-from datetime import date
 
 import msgspec
 from django.db.models import QuerySet
@@ -9,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from config.errors import IdempotencyInFlight, Invalid, NotFound, SeatlockError
 from config.http.body import read_json
+from config.http.query import day
 from config.idempotency.services import Answer, find, keep_refusal, once
 from config.idempotency.views import response_of
 from reservations.api.bodies import (
@@ -89,12 +89,8 @@ def _filtered(bookings: "QuerySet[Booking]", request: HttpRequest) -> "QuerySet[
             raise Invalid({"status": ["One of confirmed, cancelled."]})
         bookings = bookings.filter(status=status)
     for name, lookup in (("from", "gte"), ("to", "lte")):
-        if text := request.GET.get(name):
-            try:
-                day = date.fromisoformat(text)
-            except ValueError:
-                raise Invalid({name: ["Give a date as YYYY-MM-DD."]}) from None
-            bookings = bookings.filter(**{f"departure__service_date__{lookup}": day})
+        if found := day(request.GET, name):
+            bookings = bookings.filter(**{f"departure__service_date__{lookup}": found})
     return bookings
 
 

@@ -21,6 +21,7 @@ BODY: Final = ("invalid", "too-large", "unsupported-media-type")
 KEYED: Final = ("idempotency-in-flight", "idempotency-key-reused")
 HOLD: Final = Parameter(name="hold", where="path", about="The hold id a lock answered with.")
 PNR: Final = Parameter(name="pnr", where="path", about="Ten characters, upper or lower case.")
+DAY: Final = {"format": "date"}
 PAGE: Final = (
     Parameter(name="limit", kind="integer", about="20 unless told, at most 100."),
     Parameter(name="offset", kind="integer", about="How many to leave out first."),
@@ -152,9 +153,9 @@ describe(
         answers={200: BookingPage},
         problems=("invalid", *SIGNED_IN),
         parameters=(
-            Parameter(name="status", about="confirmed or cancelled."),
-            Parameter(name="from", about="First service date, YYYY-MM-DD."),
-            Parameter(name="to", about="Last service date, YYYY-MM-DD."),
+            Parameter(name="status", form={"enum": ["confirmed", "cancelled"]}),
+            Parameter(name="from", about="First service date.", form=DAY),
+            Parameter(name="to", about="Last service date.", form=DAY),
             *PAGE,
         ),
     ),
@@ -192,7 +193,9 @@ describe(
             example={"seats": ["S1-12"], "reason": "maintenance"},
             answers={200: BlockedBody},
             problems=(*BODY, *SIGNED_IN, "forbidden", "not-found", "seat-unavailable"),
-            parameters=(Parameter(name="departure", where="path", kind="integer"),),
+            parameters=(
+                Parameter(name="departure", where="path", kind="integer", form={"minimum": 1}),
+            ),
         )
         for method, name, summary in (
             ("POST", "block_seats", "Keep seats of a departure out of sale"),

@@ -13,8 +13,10 @@ import msgspec
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from config.errors import Forbidden, Invalid, SeatlockError
+from config.errors import Forbidden, SeatlockError
 from config.http import throttles
+from config.http.api_answers import allow
+from config.http.pagination import read_window
 from config.http.problems import explain, render
 from users.tokens import Caller, caller_of, optional_caller
 
@@ -74,9 +76,10 @@ def view(**handlers: Handler) -> Callable[..., HttpResponseBase]:
         except Exception as error:  # noqa: BLE001  # explained, and logged if nobody foresaw it
             response = render(explain(error))
             if response.status_code == 405:
-                response["Allow"] = ", ".join(handlers)
+                response["Allow"] = allow(list(handlers))
             return response
 
+    dispatch.methods = list(handlers)  # type: ignore[attr-defined]  # told by OPTIONS
     return dispatch
 
 
@@ -96,13 +99,8 @@ def to_json(body: Any) -> Any:
 
 def page(request: HttpRequest) -> tuple[int, int]:
     """`limit` (20, at most 100) and `offset` of a list. Raises `Invalid`."""
-    found = {}
-    for name, default, least in (("limit", 20, 1), ("offset", 0, 0)):
-        text = request.GET.get(name, str(default))
-        if not (text.isascii() and text.isdigit() and len(text) <= 9) or int(text) < least:
-            raise Invalid({name: [f"Give a whole number of at least {least}."]})
-        found[name] = int(text)
-    return min(found["limit"], 100), found["offset"]
+    window = read_window(request.GET)
+    return window.limit, window.offset
 
 
 def paged(request: HttpRequest, results: list[Any], count: int) -> HttpResponse:

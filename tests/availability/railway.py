@@ -14,6 +14,7 @@ HOUR = 3600
 
 TWO_TIER_BAY: dict[str, Any] = {
     "unit": "bay",
+    "capacity": 72,
     "seats": [
         {"position": "lower", "x": 0, "y": 0},
         {"position": "upper", "x": 0, "y": 0, "deck": 1},
@@ -23,6 +24,7 @@ TWO_TIER_BAY: dict[str, Any] = {
 }
 CHAIR_ROW: dict[str, Any] = {
     "unit": "row",
+    "capacity": 78,
     "seats": [
         {"position": "window", "x": 0, "y": 0},
         {"position": "aisle", "x": 1, "y": 0},

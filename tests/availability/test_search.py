@@ -157,4 +157,4 @@ class TestRefusals:
 
     def test_another_method_is_not_allowed(self, client: Client) -> None:
         answer = client.post("/api/v1/departures/search/")
-        assert (answer.status_code, answer["Allow"]) == (405, "GET")
+        assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, OPTIONS")

@@ -5,9 +5,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from config.http.fields import Amount, MomentOrDate, Text
 from trains import limits
 from trains.models import Departure
-from trains.serializers.fields import moment_field
+from trains.serializers.fields import MomentField
 from trains.services.change_departure import DepartureChanges
 from trains.services.create_departure import ExtraRun
 
@@ -16,7 +17,7 @@ _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class _SaleFields(serializers.Serializer[Any]):
-    fare_factor = serializers.DecimalField(
+    fare_factor = Amount(
         max_digits=6,
         decimal_places=3,
         min_value=0,
@@ -25,8 +26,10 @@ class _SaleFields(serializers.Serializer[Any]):
         help_text="Multiplies every fare of this departure.",
     )
     status = serializers.ChoiceField(Departure.Status.choices, required=False)
-    sale_opens_at = moment_field(
-        required=False, help_text="When the date enters the window, if never given."
+    sale_opens_at = MomentOrDate(
+        default_timezone=UTC,
+        required=False,
+        help_text="When the date enters the window, if never given.",
     )
 
     def validate_sale_opens_at(self, value: datetime) -> datetime:
@@ -39,7 +42,7 @@ class _SaleFields(serializers.Serializer[Any]):
 
 
 class DepartureIn(_SaleFields):
-    train = serializers.CharField(max_length=40, help_text="Number of the train.")
+    train = Text(max_length=40, help_text="Number of the train.")
     service_date = serializers.DateField(help_text="Local date on which the train sets out.")
 
     def run(self) -> ExtraRun:
@@ -68,9 +71,9 @@ class DepartureOut(serializers.Serializer[Departure]):
     service_date = serializers.DateField()
     status = serializers.ChoiceField(Departure.Status.choices)
     fare_factor = serializers.DecimalField(max_digits=6, decimal_places=3)
-    sale_opens_at = moment_field()
-    starts_at = moment_field(help_text="Start of the service day of its times.")
-    ends_at = moment_field(help_text="Arrival at the last stop.")
+    sale_opens_at = MomentField()
+    starts_at = MomentField(help_text="Start of the service day of its times.")
+    ends_at = MomentField(help_text="Arrival at the last stop.")
     revision = serializers.IntegerField(help_text="Grows with every change of this departure.")
 
 

@@ -4,13 +4,16 @@ import math
 from datetime import UTC
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from config.http.fields import Amount
 from trains import limits
 
 DAY_SECONDS = 86_400
 
 
+@extend_schema_field({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"})
 class ClockField(serializers.TimeField):
     """A time of day, `08:00` or `08:00:30`, as seconds after midnight."""
 
@@ -35,14 +38,16 @@ class DegreesField(serializers.FloatField):
         return value
 
 
-def moment_field(**kwargs: Any) -> serializers.DateTimeField:
+class MomentField(serializers.DateTimeField):
     """A moment, in UTC in both directions: DRF's own field would speak TIME_ZONE."""
-    return serializers.DateTimeField(default_timezone=UTC, **kwargs)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default_timezone=UTC, **kwargs)
 
 
-def distance_field(**kwargs: Any) -> serializers.DecimalField:
+def distance_field(**kwargs: Any) -> Amount:
     """Kilometres; anything finer than 0.1 is rounded later."""
-    return serializers.DecimalField(
+    return Amount(
         max_digits=12, decimal_places=6, min_value=0, max_value=limits.DISTANCE_KM_MAX, **kwargs
     )
 

@@ -5,6 +5,7 @@ from zoneinfo import available_timezones
 
 from rest_framework import serializers
 
+from config.http.fields import Text, TextLike
 from trains import names
 from trains.models import Station
 from trains.serializers.fields import DegreesField
@@ -17,13 +18,11 @@ class StationOut(serializers.ModelSerializer[Station]):
 
 
 class StationIn(serializers.Serializer[Any]):
-    code = serializers.RegexField(names.STATION_CODE)
-    name = serializers.CharField(max_length=200)
+    code = TextLike(names.STATION_CODE)
+    name = Text(max_length=200)
     latitude = DegreesField(limit=90, required=False, allow_null=True, default=None)
     longitude = DegreesField(limit=180, required=False, allow_null=True, default=None)
-    timezone = serializers.CharField(
-        max_length=64, required=False, help_text="IANA name; TIME_ZONE if not given."
-    )
+    timezone = Text(max_length=64, required=False, help_text="IANA name; TIME_ZONE if not given.")
 
     def validate_timezone(self, value: str) -> str:
         if value not in available_timezones():

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from config.http.fields import Text, TextLike, Whole
 from trains import limits, names
 from trains.models import Train
 from trains.proposals import (
@@ -28,10 +29,10 @@ _DURATION_MINUTES_MAX = (limits.RUN_DAYS_MAX - 1) * 24 * 60
 class StopIn(serializers.Serializer[Any]):
     """A stop; at least one of arrival and departure, the other is the same then."""
 
-    station = serializers.CharField(max_length=40, help_text="Code of the station.")
+    station = Text(max_length=40, help_text="Code of the station.")
     arrival = ClockField(required=False, allow_null=True, default=None)
     departure = ClockField(required=False, allow_null=True, default=None)
-    day = serializers.IntegerField(
+    day = Whole(
         min_value=0,
         max_value=limits.RUN_DAYS_MAX + 1,
         required=False,
@@ -47,37 +48,35 @@ class StopIn(serializers.Serializer[Any]):
 class CoachIn(serializers.Serializer[Any]):
     """A coach; `seats` may be left out with a template, which knows its number."""
 
-    label = serializers.RegexField(names.LABEL)  # type: ignore[assignment]  # a field by the name of a property
-    travel_class = serializers.RegexField(names.TRAVEL_CLASS)
-    seats = serializers.IntegerField(
-        min_value=1, max_value=limits.COACH_SEATS_MAX, required=False, default=None
-    )
-    template = serializers.CharField(
+    label = TextLike(names.LABEL)  # type: ignore[assignment]  # a field by the name of a property
+    travel_class = TextLike(names.TRAVEL_CLASS)
+    seats = Whole(min_value=1, max_value=limits.COACH_SEATS_MAX, required=False, default=None)
+    template = Text(
         max_length=40, required=False, allow_null=True, default=None, help_text="Vehicle code."
     )
 
 
-def _stops(**kwargs: Any) -> "serializers.ListSerializer[StopIn]":
-    return serializers.ListSerializer(
+def _stops(**kwargs: Any) -> serializers.ListField:
+    return serializers.ListField(
         child=StopIn(), min_length=limits.STOPS_MIN, max_length=limits.STOPS_MAX, **kwargs
     )
 
 
-def _coaches(**kwargs: Any) -> "serializers.ListSerializer[CoachIn]":
-    return serializers.ListSerializer(
-        child=CoachIn(), allow_empty=False, max_length=limits.COACHES_MAX, **kwargs
+def _coaches(**kwargs: Any) -> serializers.ListField:
+    return serializers.ListField(
+        child=CoachIn(), min_length=1, max_length=limits.COACHES_MAX, **kwargs
     )
 
 
 def _days(**kwargs: Any) -> serializers.ListField:
     return serializers.ListField(
-        child=serializers.ChoiceField(WEEKDAYS), allow_empty=False, max_length=7, **kwargs
+        child=serializers.ChoiceField(WEEKDAYS), min_length=1, max_length=7, **kwargs
     )
 
 
 class FullTrainIn(serializers.Serializer[Any]):
-    number = serializers.RegexField(names.TRAIN_NUMBER)
-    name = serializers.CharField(max_length=200)
+    number = TextLike(names.TRAIN_NUMBER)
+    name = Text(max_length=200)
     mode = serializers.ChoiceField(Train.Mode.choices, default=Train.Mode.RAIL)
     stops = _stops()
     coaches = _coaches()
@@ -98,17 +97,15 @@ class FullTrainIn(serializers.Serializer[Any]):
 class ShortTrainIn(serializers.Serializer[Any]):
     """Two stations (by code, or by a name that is new), one coach, every day."""
 
-    number = serializers.RegexField(names.TRAIN_NUMBER)
-    name = serializers.CharField(max_length=200)
+    number = TextLike(names.TRAIN_NUMBER)
+    name = Text(max_length=200)
     mode = serializers.ChoiceField(Train.Mode.choices, default=Train.Mode.RAIL)
-    source = serializers.CharField(max_length=200)  # type: ignore[assignment]  # a field by the name of a property
-    destination = serializers.CharField(max_length=200)
-    capacity = serializers.IntegerField(min_value=1, max_value=limits.COACH_SEATS_MAX)
+    source = Text(max_length=200)  # type: ignore[assignment]  # a field by the name of a property
+    destination = Text(max_length=200)
+    capacity = Whole(min_value=1, max_value=limits.COACH_SEATS_MAX)
     departs_at = ClockField(required=False, help_text="08:00 if not given.")
-    duration_minutes = serializers.IntegerField(
-        min_value=1, max_value=_DURATION_MINUTES_MAX, default=DURATION_MINUTES
-    )
-    travel_class = serializers.RegexField(names.TRAVEL_CLASS, default=TRAVEL_CLASS)
+    duration_minutes = Whole(min_value=1, max_value=_DURATION_MINUTES_MAX, default=DURATION_MINUTES)
+    travel_class = TextLike(names.TRAVEL_CLASS, default=TRAVEL_CLASS)
     distance_km = distance_field(required=False, allow_null=True, default=None)
 
     def proposal(self) -> ShortProposal:
@@ -118,20 +115,16 @@ class ShortTrainIn(serializers.Serializer[Any]):
 class TrainPatch(serializers.Serializer[Any]):
     """All optional. The last six are the short form, for a train of two stops or one coach."""
 
-    name = serializers.CharField(max_length=200, required=False)
+    name = Text(max_length=200, required=False)
     stops = _stops(required=False)
     coaches = _coaches(required=False)
     runs_on = _days(required=False)
-    source = serializers.CharField(max_length=200, required=False)  # type: ignore[assignment]  # a field by the name of a property
-    destination = serializers.CharField(max_length=200, required=False)
+    source = Text(max_length=200, required=False)  # type: ignore[assignment]  # a field by the name of a property
+    destination = Text(max_length=200, required=False)
     departs_at = ClockField(required=False)
-    duration_minutes = serializers.IntegerField(
-        min_value=1, max_value=_DURATION_MINUTES_MAX, required=False
-    )
+    duration_minutes = Whole(min_value=1, max_value=_DURATION_MINUTES_MAX, required=False)
     distance_km = distance_field(required=False)
-    capacity = serializers.IntegerField(
-        min_value=1, max_value=limits.COACH_SEATS_MAX, required=False
-    )
+    capacity = Whole(min_value=1, max_value=limits.COACH_SEATS_MAX, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         fixed = {"number", "mode", "travel_class"} & set(self.initial_data)

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from config.http.fields import Text, TextLike
 from trains import layouts, names
 from trains.models import VehicleTemplate
 from trains.services.save_vehicle import VehicleChanges, VehicleProposal
@@ -24,10 +25,10 @@ class VehicleOut(serializers.ModelSerializer[VehicleTemplate]):
 
 
 class VehicleIn(serializers.Serializer[Any]):
-    code = serializers.RegexField(names.VEHICLE_CODE)
-    name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
+    code = TextLike(names.VEHICLE_CODE)
+    name = Text(max_length=100, required=False, allow_blank=True, default="")
     mode = serializers.ChoiceField(VehicleTemplate.Mode.choices)
-    travel_class = serializers.RegexField(names.TRAVEL_CLASS)
+    travel_class = TextLike(names.TRAVEL_CLASS)
     layout = LayoutField()
 
     def proposal(self) -> VehicleProposal:
@@ -37,9 +38,9 @@ class VehicleIn(serializers.Serializer[Any]):
 class VehiclePatch(serializers.Serializer[Any]):
     """What is to change of the template; its code stays."""
 
-    name = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    name = Text(max_length=100, required=False, allow_blank=True)
     mode = serializers.ChoiceField(VehicleTemplate.Mode.choices, required=False)
-    travel_class = serializers.RegexField(names.TRAVEL_CLASS, required=False)
+    travel_class = TextLike(names.TRAVEL_CLASS, required=False)
     layout = LayoutField(required=False)
 
     def changes(self) -> VehicleChanges:
@@ -51,4 +52,4 @@ class VehiclePatch(serializers.Serializer[Any]):
 class NamedVehiclePatch(VehiclePatch):
     """The same, with the code in the body."""
 
-    code = serializers.RegexField(names.VEHICLE_CODE)
+    code = TextLike(names.VEHICLE_CODE)

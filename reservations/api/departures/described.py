@@ -4,10 +4,14 @@ from typing import Any, Final
 
 from config.http.openapi import Operation, Parameter, describe
 from reservations.api.departures.bodies import DepartureBody, FoundPage, SeatMapBody
+from reservations.api.departures.views import CODE_MAX, SEATS_WANTED_MAX
 
 TOKEN: Final = ("not-authenticated", "token-expired")
 COMMON: Final = (*TOKEN, "throttled", "unavailable")
-DEPARTURE: Final = Parameter(name="departure_id", where="path", kind="integer")
+CODE: Final = {"minLength": 1, "maxLength": CODE_MAX}
+DAY: Final = {"format": "date"}
+WANTED: Final = {"minimum": 1, "maximum": SEATS_WANTED_MAX}
+DEPARTURE: Final = Parameter(name="departure_id", where="path", kind="integer", form={"minimum": 1})
 
 _FOUND: Final[dict[str, Any]] = {
     "count": 1,
@@ -81,11 +85,11 @@ describe(
         answer_examples={200: _FOUND},
         problems=("invalid", "not-on-sale", *COMMON),
         parameters=(
-            Parameter(name="source", required=True, about="Station code."),
-            Parameter(name="destination", required=True, about="Station code."),
-            Parameter(name="date", required=True, about="YYYY-MM-DD at the boarding stop."),
+            Parameter(name="source", required=True, about="Station code.", form=CODE),
+            Parameter(name="destination", required=True, about="Station code.", form=CODE),
+            Parameter(name="date", required=True, about="At the boarding stop.", form=DAY),
             Parameter(name="travel_class", about="Show trains with this class, and only it."),
-            Parameter(name="seats", kind="integer", about="Seats wanted; 1 unless told."),
+            Parameter(name="seats", kind="integer", about="1 unless told.", form=WANTED),
             Parameter(name="limit", kind="integer", about="20 unless told, at most 100."),
             Parameter(name="offset", kind="integer", about="How many to leave out first."),
         ),

@@ -1,6 +1,5 @@
 """`departures/search/`, `departures/<id>/` and `departures/<id>/seats/`: open to everybody."""
 
-import re
 from datetime import date
 from typing import Final
 
@@ -10,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from config import clock
 from config.errors import Invalid
 from config.http.pagination import envelope, read_window
-from config.http.query import whole_number
+from config.http.query import day, whole_number
 from config.http.request_log import note
 from reservations.api.departures.details import describe_departure
 from reservations.api.departures.search import describe_found
@@ -24,9 +23,6 @@ from users.tokens import Caller
 # More seats than any coach has are a slip of the keyboard.
 SEATS_WANTED_MAX: Final = 100
 CODE_MAX: Final = 40
-
-# ISO 8601 has other ways (weeks, no dashes), which Python reads too and nobody means.
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @door("read", "open")
@@ -77,13 +73,10 @@ def _required(request: HttpRequest, name: str) -> str:
 
 
 def _day(request: HttpRequest) -> date:
-    text = _required(request, "date")
-    if not _DAY.fullmatch(text):
-        raise Invalid({"date": ["Write a day as YYYY-MM-DD."]})
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Invalid({"date": ["There is no such day."]}) from None
+    found = day(request.GET, "date")
+    if found is None:
+        raise Invalid({"date": ["This field is required."]})
+    return found
 
 
 def _live_url(request: HttpRequest, departure: int) -> str:

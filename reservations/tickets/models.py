@@ -1,0 +1,54 @@
+"""Tickets and their mail. No name, address or other personal data lies in these rows."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from reservations.models import Booking
+from users.models import User
+
+
+class Ticket(models.Model):
+    """The ticket of a booking; there is one, however often it is issued.
+
+    `serial` grows when the ticket is issued anew (fewer seats, other seats); tokens carry it, and
+    one with an older serial is void. `boarded_at` is set once. Whether it is valid is judged from
+    the booking on each look, so `voided_at` only tells when that was noticed.
+    """
+
+    booking = models.OneToOneField(Booking, on_delete=models.PROTECT, related_name="ticket")
+    number = models.CharField(max_length=16, unique=True)
+    serial = models.PositiveSmallIntegerField(default=1)
+    issued_at = models.DateTimeField(db_default=Now())
+    voided_at = models.DateTimeField(null=True)
+    boarded_at = models.DateTimeField(null=True)
+    boarded_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, db_index=False)
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class TicketMail(models.Model):
+    """A ticket's mail on its way; `event_id` is the fact it tells of, so that it is sent for once.
+
+    The address is looked up when it is sent. `next_at` grows with each attempt that failed;
+    `given_up_at`: staff must look at it.
+    """
+
+    event_id = models.CharField(max_length=200, unique=True)
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="+")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(db_default=Now())
+    sent_at = models.DateTimeField(null=True)
+    given_up_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["next_at"],
+                name="ticket_mail_waiting",
+                condition=models.Q(sent_at=None, given_up_at=None),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.event_id
