@@ -76,6 +76,8 @@ def render(error: SeatlockError) -> HttpResponse:
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     elif error.code == "throttled":
         response["Retry-After"] = str(error.data["retry_after_seconds"])
+    elif error.code.startswith("idempotency-"):
+        response["Link"] = '</api/docs/>; rel="describedby"; type="text/html"'
     elif isinstance(error, NotAuthenticated):
         response["WWW-Authenticate"] = "Bearer"
     return response

@@ -14,6 +14,7 @@ from rest_framework import serializers
 
 from config.errors import PROBLEMS
 from config.http.problems import PROBLEM_JSON
+from config.idempotency.headers import HEADER, LONGEST, SYNTAX
 
 
 class ProblemDocument(serializers.Serializer[Any]):
@@ -43,18 +44,23 @@ _EXTRA: Final[dict[str, dict[str, Any]]] = {
     "throttled": {"retry_after_seconds": 7},
 }
 
-# No blank at its ends, where HTTP would lose it, and no quotes around it: those are not part of it.
-_KEY: Final = {"type": "string", "pattern": r"^[!#-~]([ -~]{0,253}[!#-~])?$"}
-
+_KEY: Final[dict[str, Any]] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": LONGEST,
+    "pattern": SYNTAX,
+}
 IDEMPOTENCY_KEY: Final = OpenApiParameter(
-    "Idempotency-Key",
+    HEADER,
     _KEY,
     OpenApiParameter.HEADER,
     description=(
-        "Optional, 1 to 255 printable ASCII characters of your making, best a UUID. The same key "
-        "and body within 24 hours gives the first answer again, with `Idempotency-Replayed: true`."
+        "Optional: a string of a structured field (RFC 8941), in quotes or without; 1 to 255 "
+        "printable ASCII characters, best a UUID. The same key and request within 24 hours give "
+        "the first answer again, with `Idempotency-Replayed: true`. A key belongs to one user and "
+        "one request: with another body, or at another address, it is refused."
     ),
-    examples=[OpenApiExample("A UUID", "8e03978e-40d5-43dd-bc93-6894a57f9324")],
+    examples=[OpenApiExample("A UUID", '"8e03978e-40d5-43dd-bc93-6894a57f9324"')],
 )
 
 

@@ -20,6 +20,7 @@ Used as a whole by `once`; a caller with one SQL statement of its own (confirm) 
 itself, with `find` before it, and after it when the row's unique index refused.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -63,7 +64,7 @@ def find(*, user_id: int, key: str, fingerprint: str) -> Answer | None:
         return None
     if kept[0] != fingerprint:
         raise IdempotencyKeyReused
-    return Answer(status=kept[1], body=kept[2], is_replay=True)
+    return Answer(status=kept[1], body=json.loads(kept[2]), is_replay=True)
 
 
 def once(*, user_id: int, key: str, fingerprint: str, act: Callable[[], Answer]) -> Answer:
@@ -89,7 +90,9 @@ def once(*, user_id: int, key: str, fingerprint: str, act: Callable[[], Answer])
                 raise
             refused = error
             answer = Answer(int(error.problem.status), document_of(error))
-        IdempotencyKey.objects.filter(pk=row).update(status=answer.status, body=answer.body)
+        IdempotencyKey.objects.filter(pk=row).update(
+            status=answer.status, body=json.dumps(answer.body, ensure_ascii=False)
+        )
     if refused is not None:
         raise refused
     return answer
@@ -100,21 +103,20 @@ def keep_refusal(refused: SeatlockError, *, user_id: int, key: str, fingerprint:
 
     A key that is known already keeps its first answer.
     """
-    if refused.problem.status not in KEPT_REFUSALS:
+    status = int(refused.problem.status)
+    if status not in KEPT_REFUSALS:
         return
-    IdempotencyKey.objects.bulk_create(
-        [
-            IdempotencyKey(
-                user_id=user_id,
-                key=key,
-                fingerprint=fingerprint,
-                status=refused.problem.status,
-                body=document_of(refused),
-                created_at=clock.now(),
-            )
-        ],
-        ignore_conflicts=True,
+    values = _row(
+        user_id, key, fingerprint, status, json.dumps(document_of(refused), ensure_ascii=False)
     )
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, values)
+
+
+def forget_expired(*, user_id: int, key: str) -> bool:
+    """Delete the key's row if it outlived its 24 hours and was not purged yet; whether it was."""
+    over = IdempotencyKey.objects.filter(user_id=user_id, key=key, created_at__lte=_oldest())
+    return over.delete()[0] > 0
 
 
 def purge_keys() -> int:
@@ -128,9 +130,10 @@ def purge_keys() -> int:
 
 _CLAIM = """
 INSERT INTO idempotency_idempotencykey (user_id, key, fingerprint, status, body, created_at)
-VALUES (%(user_id)s, %(key)s, %(fingerprint)s, 0, 'null', %(now)s)
+VALUES (%(user_id)s, %(key)s, %(fingerprint)s, %(status)s, %(body)s, %(now)s)
 ON CONFLICT (user_id, key) DO UPDATE SET
-    fingerprint = EXCLUDED.fingerprint, status = 0, body = 'null', created_at = EXCLUDED.created_at
+    fingerprint = EXCLUDED.fingerprint, status = EXCLUDED.status, body = EXCLUDED.body,
+    created_at = EXCLUDED.created_at
 WHERE idempotency_idempotencykey.created_at <= %(oldest)s
 RETURNING id
 """
@@ -141,13 +144,7 @@ def _claim(user_id: int, key: str, fingerprint: str) -> int | None:
 
     A row that outlived its 24 hours and was not purged yet is taken over.
     """
-    values: Mapping[str, Any] = {
-        "user_id": user_id,
-        "key": key,
-        "fingerprint": fingerprint,
-        "now": clock.now(),
-        "oldest": _oldest(),
-    }
+    values = _row(user_id, key, fingerprint, 0, "null")
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = {WAIT_MILLISECONDS}")
         try:
@@ -159,6 +156,18 @@ def _claim(user_id: int, key: str, fingerprint: str) -> int | None:
         claimed = cursor.fetchone()
         cursor.execute("SET LOCAL lock_timeout = DEFAULT")
     return None if claimed is None else int(claimed[0])
+
+
+def _row(user_id: int, key: str, fingerprint: str, status: int, body: str) -> Mapping[str, Any]:
+    return {
+        "user_id": user_id,
+        "key": key,
+        "fingerprint": fingerprint,
+        "status": status,
+        "body": body,
+        "now": clock.now(),
+        "oldest": _oldest(),
+    }
 
 
 def _oldest() -> Any:

@@ -16,6 +16,7 @@ from config.http.problems import PROBLEM_JSON
 from config.http.rendering import ContractEncoder
 from config.http.requests import django_request
 from config.idempotency import headers
+from config.idempotency.claims import claimed
 from config.idempotency.services import Answer, once
 
 V = TypeVar("V", bound=APIView)
@@ -39,14 +40,15 @@ def idempotent(method: "Method[V, P]") -> "Callable[Concatenate[V, Request, P], 
         owner = request.user.pk
         if owner is None:
             raise NotAuthenticated("A key belongs to a user: sign in first")
-        return response_of(
-            once(
+        print_ = headers.fingerprint_of(plain)
+        with claimed(user_id=owner, key=key, fingerprint=print_):
+            answer = once(
                 user_id=owner,
                 key=key,
-                fingerprint=headers.fingerprint_of(plain),
+                fingerprint=print_,
                 act=lambda: answer_of(method(view, request, *args, **kwargs)),
             )
-        )
+        return response_of(answer)
 
     return post
 

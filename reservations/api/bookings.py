@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from config.errors import IdempotencyInFlight, Invalid, NotFound, SeatlockError
 from config.http.body import read_json
 from config.http.query import day
-from config.idempotency.services import Answer, find, keep_refusal, once
+from config.idempotency import claims
+from config.idempotency.services import Answer, find, forget_expired, keep_refusal, once
 from config.idempotency.views import response_of
 from reservations.api.bodies import (
     CancelBody,
@@ -23,7 +24,7 @@ from reservations.api.holds import request_key
 from reservations.bookings.views import BookingView, view_bookings
 from reservations.models import Booking
 from reservations.services.cancel_booking import cancel_booking
-from reservations.services.confirm_booking import KeyKnown, confirm_booking
+from reservations.services.confirm_booking import Confirmed, KeyKnown, confirm_booking
 from reservations.services.hold_seats import Owner, RequestKey
 from users.tokens import Caller
 
@@ -39,26 +40,42 @@ def _rendered(booking: BookingView) -> bytes:
 def _confirm(request: HttpRequest, caller: Caller) -> HttpResponse:
     body = read_json(request, _confirm_body)
     key = request_key(request)
-    if key and (kept := _kept(caller, key)):
+    if key is None:
+        return _booked(_confirmed(caller, body, None))
+    with claims.claimed(user_id=caller.user_id, **asdict(key)):
+        return _confirm_once(caller, body, key)
+
+
+def _confirm_once(caller: Caller, body: ConfirmBody, key: RequestKey) -> HttpResponse:
+    """Confirm, or the answer kept for this key, also when a twin was faster."""
+    if kept := _kept(caller, key):
         return response_of(kept)
     try:
-        confirmed = confirm_booking(
-            owner=Owner(caller.user_id, caller.sid),
-            hold=body.hold,
-            capability=body.capability,
-            passengers=body.passengers,
-            key=key,
-            encode=_rendered,
-        )
+        confirmed = _confirmed(caller, body, key)
     except KeyKnown:
-        assert key is not None  # noqa: S101  # only a key can be known
+        if forget_expired(user_id=caller.user_id, key=key.key):
+            return _confirm_once(caller, body, key)
         return response_of(_kept(caller, key) or _vanished())
     except SeatlockError as refused:
-        if key:
-            keep_refusal(refused, user_id=caller.user_id, **asdict(key))
+        keep_refusal(refused, user_id=caller.user_id, **asdict(key))
         raise
-    if key and not confirmed.is_new and (kept := _kept(caller, key)):
-        return response_of(kept)  # its twin was faster: the same key gives the same answer
+    if not confirmed.is_new and (kept := _kept(caller, key)):
+        return response_of(kept)
+    return _booked(confirmed)
+
+
+def _confirmed(caller: Caller, body: ConfirmBody, key: RequestKey | None) -> Confirmed:
+    return confirm_booking(
+        owner=Owner(caller.user_id, caller.sid),
+        hold=body.hold,
+        capability=body.capability,
+        passengers=body.passengers,
+        key=key,
+        encode=_rendered,
+    )
+
+
+def _booked(confirmed: Confirmed) -> HttpResponse:
     return answer(booking_body(confirmed.booking), 201 if confirmed.is_new else 200)
 
 
@@ -117,7 +134,8 @@ def _cancel(request: HttpRequest, caller: Caller, pnr: str) -> HttpResponse:
 
     if key is None:
         return answer(act().body)
-    return response_of(once(user_id=caller.user_id, **asdict(key), act=act))
+    with claims.claimed(user_id=caller.user_id, **asdict(key)):
+        return response_of(once(user_id=caller.user_id, **asdict(key), act=act))
 
 
 confirm = view(POST=_confirm)

@@ -1,10 +1,13 @@
 """`reservations/lock/` and `reservations/holds/`: parse, call one service, render."""
 
+from dataclasses import asdict
+
 import msgspec
 from django.http import HttpRequest, HttpResponse
 
 from config.http.body import read_json
 from config.http.request_log import note
+from config.idempotency import claims
 from config.idempotency.headers import fingerprint_of, key_of
 from reservations.api import kept_answers
 from reservations.api.bodies import LockBody, hold_body
@@ -36,12 +39,13 @@ def _lock(request: HttpRequest, caller: Caller) -> HttpResponse:
     wish = SeatWish(**msgspec.structs.asdict(body))
     if key is None:
         return answer(hold_body(hold_seats(owner=owner, wish=wish)), 201)
-    claimed = claim_hold_id(owner=owner, departure=wish.departure, key=key)
-    return kept_answers.once(
-        claimed,
-        wish.departure,
-        lambda: answer(hold_body(hold_seats(owner=owner, wish=wish, claimed=claimed)), 201),
-    )
+    with claims.given_back(user_id=owner.user, **asdict(key)):
+        hold = claim_hold_id(owner=owner, departure=wish.departure, key=key)
+        return kept_answers.once(
+            hold,
+            wish.departure,
+            lambda: answer(hold_body(hold_seats(owner=owner, wish=wish, claimed=hold)), 201),
+        )
 
 
 @door("read")

@@ -1,7 +1,7 @@
 """The kept answer of a lock that carried an `Idempotency-Key`: sent again as it was, for 24 hours.
 
-Key, effect and answer live in one store and are lost together (rule 9). Kept is what is definite:
-success and refusals; not that a store was away or a limit of rate was met, which may change.
+Key, effect and answer live in one store and are lost together (rule 9). Kept is what decided
+something: success, 409, 410, 422, as for every other keyed call (`config.idempotency.services`).
 """
 
 from collections.abc import Callable
@@ -11,11 +11,10 @@ from django.http import HttpResponse
 
 from config.errors import SeatlockError
 from config.http.problems import render
+from config.idempotency.services import KEPT_REFUSALS
 from config.stores import keys
 from config.stores.redis import as_bytes, holds_store
 from reservations.holds.store import ANSWER_KEPT_MS
-
-_PASSING = frozenset({"unavailable", "throttled", "internal", "not-authenticated"})
 
 
 def once(hold: str, departure: int, work: Callable[[], HttpResponse]) -> HttpResponse:
@@ -27,14 +26,19 @@ def once(hold: str, departure: int, work: Callable[[], HttpResponse]) -> HttpRes
     try:
         response = work()
     except SeatlockError as refused:
-        if refused.code in _PASSING:
+        if refused.problem.status not in KEPT_REFUSALS:
             raise
         response = render(refused)
+    first = keep(name, response)
+    return response if first is None else _replay(first)
+
+
+def keep(name: str, response: HttpResponse) -> bytes | None:
+    """Keep it unless an answer is kept already, which is then given."""
     sent = msgspec.msgpack.encode(
         (response.status_code, response["Content-Type"], response.content)
     )
-    first = as_bytes(holds_store().set(name, sent, nx=True, get=True, px=ANSWER_KEPT_MS))
-    return response if first is None else _replay(first)
+    return as_bytes(holds_store().set(name, sent, nx=True, get=True, px=ANSWER_KEPT_MS))
 
 
 def _replay(kept: bytes) -> HttpResponse:

@@ -46,7 +46,7 @@ WITH moment AS MATERIALIZED (
       FROM booking
 ), kept AS (
     INSERT INTO idempotency_idempotencykey (user_id, key, fingerprint, status, body, created_at)
-    SELECT %(owner)s, %(key)s::text, %(fingerprint)s::text, 201, %(answer)s::jsonb,
+    SELECT %(owner)s, %(key)s::text, %(fingerprint)s::text, 201, %(answer)s::text,
            %(created_at)s
       FROM booking WHERE %(key)s::text IS NOT NULL
 )

@@ -42,6 +42,7 @@ class Outcome(StrEnum):
     LIMIT = "limit"
     TAKEN = "taken"
     STALE = "stale"
+    SHORT = "short"
     OVERDUE = "overdue"
 
 

@@ -7,7 +7,7 @@ raises `redis.ConnectionError` or `TimeoutError` when Redis is away.
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from django.conf import settings
 
@@ -112,9 +112,13 @@ class LockRequest:
     ttl_seconds: int | None = None
 
 
-def lock(request: LockRequest, *, ranked: bool = False, keep_answer: bool = False) -> Answer:
+LockMode = Literal["named", "ranked", "short"]
+
+
+def lock(request: LockRequest, *, mode: LockMode = "named", keep_answer: bool = False) -> Answer:
     """Take one of the groups of seats, or none. Outcomes: see `lua/lock.lua`.
 
+    `mode`: `groups` are one by name, or ranked, or (short) the number of free seats, too few.
     `keep_answer`: a repeat with this hold id gets this answer again for 24 hours.
     """
     shard = keys.shard(request.departure)
@@ -139,7 +143,7 @@ def lock(request: LockRequest, *, ranked: bool = False, keep_answer: bool = Fals
         _new_mark(),
         ANSWER_KEPT_MS if keep_answer else 0,
         request.fact_body,
-        "ranked" if ranked else "named",
+        mode,
         *request.groups,
     )
     outcome = Outcome(_text(answer[0]))

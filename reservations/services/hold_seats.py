@@ -11,12 +11,11 @@ from typing import Final
 import msgspec
 from django.conf import settings
 
-from config.errors import IdempotencyKeyReused, Invalid, SeatlockError, StoreUnavailable
-from config.stores import keys
-from config.stores.redis import as_bytes, holds_store
+from config.errors import Invalid, SeatlockError, StoreUnavailable
+from config.idempotency import claims
 from reservations.availability.plans import Plan, Stretch, forget, plan_of
 from reservations.bookings.passengers import to_json
-from reservations.errors import LimitReached
+from reservations.errors import LimitReached, NotEnoughSeats, NotOnSale
 from reservations.holds import ids, people, store
 from reservations.holds.scripts import Outcome
 from reservations.services.choose_seats import (
@@ -53,22 +52,9 @@ class RequestKey:
 
 def claim_hold_id(*, owner: Owner, departure: int, key: RequestKey) -> str:
     """The hold id of a request with an Idempotency-Key: the same each time, so that a repeat finds
-    itself (rule 9).
-
-    The key's fingerprint lies under the user, not the departure, so that the same key with
-    another body is refused wherever that body points. Raises `IdempotencyKeyReused`.
+    itself (rule 9). Raises `IdempotencyKeyReused`: the key stands for another request.
     """
-    kept = as_bytes(
-        holds_store().set(
-            keys.idempotency(owner.user, key.key),
-            key.fingerprint,
-            nx=True,
-            get=True,
-            px=store.ANSWER_KEPT_MS,
-        )
-    )
-    if kept is not None and kept.decode() != key.fingerprint:
-        raise IdempotencyKeyReused("This key came with another request before.")
+    claims.claim(user_id=owner.user, key=key.key, fingerprint=key.fingerprint)
     seed = f"{owner.user}\n{key.key}\n{key.fingerprint}".encode()
     return ids.mint(departure=departure, user=owner.user, seed=seed)
 
@@ -87,7 +73,7 @@ def hold_seats(*, owner: Owner, wish: SeatWish, claimed: str | None = None) -> H
 
     for attempt in range(ATTEMPTS):
         try:
-            groups = candidates(plan, stretch, wish)
+            mode, groups = _groups(plan, stretch, wish, is_keyed=claimed is not None)
         except FareMissing:
             if attempt > 0:
                 raise
@@ -96,7 +82,7 @@ def hold_seats(*, owner: Owner, wish: SeatWish, claimed: str | None = None) -> H
         if not groups:
             continue
         request = _request(plan, stretch, owner, hold, groups)
-        answer = store.lock(request, ranked=not wish.seats, keep_answer=claimed is not None)
+        answer = store.lock(request, mode=mode, keep_answer=claimed is not None)
         match answer.outcome:
             case Outcome.HELD:
                 assert answer.held is not None  # noqa: S101  # held comes with its hold
@@ -134,6 +120,22 @@ def _refuse_wrong_numbers(wish: SeatWish) -> None:
         raise LimitReached(f"At most {most} seats in one hold.", most)
     if len(set(wish.seats)) != len(wish.seats):
         raise Invalid({"seats": ["A seat is named twice."]})
+
+
+def _groups(
+    plan: Plan, stretch: Stretch, wish: SeatWish, *, is_keyed: bool
+) -> tuple[store.LockMode, list[str]]:
+    """The groups to try, and how the script shall take them.
+
+    With a key, too few free seats are for the script to say: a twin of this request, or this very
+    request before its answer was lost, may be who has them (rule 9: a repeat finds itself).
+    """
+    try:
+        return "named" if wish.seats else "ranked", candidates(plan, stretch, wish)
+    except (NotEnoughSeats, NotOnSale) as refused:
+        if not is_keyed:
+            raise
+        return "short", [str(refused.data.get("free", 0))]
 
 
 def _request(
@@ -178,6 +180,8 @@ def _refusal(plan: Plan, stretch: Stretch, answer: store.Answer) -> SeatlockErro
     match answer.outcome:
         case Outcome.TAKEN:
             return seats_taken(plan, stretch, answer.rest)
+        case Outcome.SHORT:
+            return NotEnoughSeats(int(answer.rest[0]))
         case Outcome.NOT_ON_SALE:
             return not_on_sale(plan, stretch)
         case Outcome.LIMIT:

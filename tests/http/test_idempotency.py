@@ -40,7 +40,7 @@ from config.outbox.models import OutboxEvent
 from tests.users.api import code_of
 from users.authentication import TokenUser
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_redis")]
 
 PRINT = "f" * 64
 
@@ -213,7 +213,7 @@ def test_forgetting_goes_in_bounded_statements(monkeypatch: pytest.MonkeyPatch) 
     old = clock.now() - timedelta(days=2)
     IdempotencyKey.objects.bulk_create(
         IdempotencyKey(
-            user_id=1, key=str(n), fingerprint=PRINT, status=201, body={}, created_at=old
+            user_id=1, key=str(n), fingerprint=PRINT, status=201, body="{}", created_at=old
         )
         for n in range(5)
     )
@@ -258,15 +258,32 @@ def asked(**headers: str) -> HttpRequest:
 
 @pytest.mark.parametrize(
     ("sent", "key"),
-    [("k", "k"), ('"k"', "k"), (' "8e03978e-40d5" ', "8e03978e-40d5"), ("a b~", "a b~"),
-     ("x" * 255, "x" * 255), ('"', '"')],
-)  # fmt: skip
-def test_a_key_may_come_with_the_drafts_quotes(sent: str, key: str) -> None:
+    [
+        ('"8e03978e-40d5"', "8e03978e-40d5"),
+        ("8e03978e-40d5", "8e03978e-40d5"),
+        (' "k" ', "k"),
+        ('"a b~"', "a b~"),
+        (r'"say \"hi\" \\ bye"', r'say "hi" \ bye'),
+        ('"a,b;c"', "a,b;c"),
+        ("k/1:2=.~_-+", "k/1:2=.~_-+"),
+        ("x" * 255, "x" * 255),
+        (f'"{"x" * 255}"', "x" * 255),
+    ],
+)
+def test_a_key_is_a_string_of_a_structured_field_in_quotes_or_without(sent: str, key: str) -> None:
     assert key_of(asked(idempotency_key=sent)) == key
 
 
-@pytest.mark.parametrize("sent", ["", '""', "  ", "x" * 256, "ké", "a\tb", "a\x7fb"])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "", '""', "  ", '"', '"open', 'shut"', '"a"b"', r'"a\b"', '"a\\"',
+        '"a", "b"', "a,b", "a, b", '"a";v=1', "a;v=1", "a b", "a\tb", "a\x7fb", "ké", '"ké"',
+        "x" * 256, f'"{"x" * 256}"',
+    ],
+)  # fmt: skip
 def test_a_malformed_key_is_invalid(sent: str) -> None:
+    """Lists (the header sent twice), parameters, halves of strings, and what no header may hold."""
     with pytest.raises(Invalid) as wrong:
         key_of(asked(idempotency_key=sent))
     assert list(wrong.value.data["errors"]) == ["Idempotency-Key"]

@@ -4,11 +4,12 @@
 --      12: {s}:answer:<hold>, the kept answer, TTL 24 h, written if ARGV keep_ms > 0.
 -- ARGV 1 hold  2 user  3 from  4 to (leg numbers)  5 ttl_ms  6 holds_limit (live, this departure)
 --      7 plan revision  8 opens_at_ms  9 leaves_at_ms  10 era candidate  11 keep_ms
---      12 fact body (JSON object without its end)  13 named | ranked
---      14.. groups, each `fare o=label,o=label` (one, when named)
+--      12 fact body (JSON object without its end)  13 named | ranked | short
+--      14.. groups, each `fare o=label,o=label` (one, when named; short: how many seats are free)
 -- Answers: held <member> <deadline_ms> <now_ms> <era> <repeat 0|1> | ended | again | load |
 --      replan | not-on-sale <now_ms> | limit | taken <labels> (named) |
---      stale (ranked: no group is free any more, rank again) | overdue <holds>
+--      stale (ranked: no group is free any more, rank again) | overdue <holds> |
+--      short <free> (too few seats are free, and this request is not who has them)
 -- Invariant: bits are set only when all were seen free in both strings, in this very script.
 -- @include clock
 -- @include hold
@@ -40,7 +41,7 @@ end
 if redis.call('ZCARD', mine_key(user)) >= tonumber(ARGV[6]) then return answer({'limit'}) end
 
 local chosen, first_taken = nil, nil
-for index = 14, #ARGV do
+for index = 14, ARGV[13] == 'short' and 0 or #ARGV do
   local taken = {}
   for ordinal, label in string.gmatch(ARGV[index], '(%d+)=([^,]+)') do
     if is_taken(tonumber(ordinal), from, to) then taken[#taken + 1] = label end
@@ -52,6 +53,7 @@ if not chosen then
   local overdue = overdue_pins()
   if #overdue > 0 then return {'overdue', unpack(overdue)} end
   if ARGV[13] == 'ranked' then return {'stale'} end
+  if ARGV[13] == 'short' then return answer({'short', ARGV[14]}) end
   return answer({'taken', unpack(first_taken)})
 end
 
