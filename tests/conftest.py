@@ -8,7 +8,7 @@ from django.conf import settings
 
 from tests.stores import OwnStore, own_store
 
-pytest_plugins = ["tests.engine"]
+pytest_plugins = ["tests.engine", "tests.race.fixtures"]
 
 # A quarter of a second is little on a machine that runs tests and builds beside. What is shown
 # about that time is shown in tests/surviving, which set it back where Redis is away.

@@ -32,7 +32,7 @@ def test_database_url() -> str:
 
 
 @contextmanager
-def web_server(**settings: str) -> Iterator[Web]:
+def web_server(*, application: str = "config.wsgi:application", **settings: str) -> Iterator[Web]:
     """Start it on a free port with these settings, wait until it answers, end it."""
     port = free_ports().ports["PORT"]
     environment = {
@@ -43,9 +43,11 @@ def web_server(**settings: str) -> Iterator[Web]:
         "LOG_LEVEL": "WARNING",
         **settings,
     }
-    process = subprocess.Popen(
-        command("web", environment), cwd=CHECKOUT, env=environment, stdout=subprocess.DEVNULL
-    )
+    argv = [
+        application if word == "config.wsgi:application" else word
+        for word in command("web", environment)
+    ]
+    process = subprocess.Popen(argv, cwd=CHECKOUT, env=environment, stdout=subprocess.DEVNULL)
     web = Web(f"http://127.0.0.1:{port}", process)
     try:
         await_answer(web)
