@@ -95,16 +95,16 @@ _KEYS: Final = """
 SELECT booking.departure_id, format('key %%s of user %%s: %%s', key.key, key.user_id, CASE
            WHEN key.status = 0 THEN 'kept without an answer'
            WHEN booking.id IS NULL THEN format('answers with booking %%s, which there is not',
-                                               key.body ->> 'pnr')
+                                               key.body::jsonb ->> 'pnr')
            WHEN key.status = 201 THEN 'answers with the booking of somebody else'
            ELSE 'answers that a booking is cancelled, which it is not' END)
   FROM idempotency_idempotencykey AS key
-  LEFT JOIN reservations_booking AS booking ON booking.pnr = key.body ->> 'pnr'
+  LEFT JOIN reservations_booking AS booking ON booking.pnr = key.body::jsonb ->> 'pnr'
  WHERE (%(all)s OR booking.departure_id = ANY(%(departures)s::bigint[]))
    AND (key.status = 0
-     OR (key.status < 300 AND key.body ? 'pnr' AND booking.id IS NULL)
-     OR (key.status = 201 AND key.body ? 'pnr' AND booking.owner_id <> key.user_id)
-     OR (key.status = 200 AND key.body ->> 'status' = 'cancelled'
+     OR (key.status < 300 AND key.body::jsonb ? 'pnr' AND booking.id IS NULL)
+     OR (key.status = 201 AND key.body::jsonb ? 'pnr' AND booking.owner_id <> key.user_id)
+     OR (key.status = 200 AND key.body::jsonb ->> 'status' = 'cancelled'
          AND booking.status <> 'cancelled'))
 """
 

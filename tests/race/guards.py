@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from config.idempotency import claims
+from reservations.bookings import tombstone
 from reservations.holds import ids
 from reservations.services import refresh_image
 
@@ -113,15 +114,10 @@ _ALL: Final = (
         lost="a booking commits under another's hold",
         sql=(
             (
+                tombstone._BURY,
                 (
-                    "INSERT INTO reservations_booking\n"
-                    "       (hold, departure_id, status, from_stop,"
-                    " to_stop, fare, currency, fence)\nVALUES (%s, %s, 'void', 0, 0, 0, '', 0)\n"
-                    "ON CONFLICT (hold) DO UPDATE SET hold = excluded.hold\nRETURNING id, status"
-                ),
-                (
-                    "SELECT id, status FROM reservations_booking WHERE hold = %s AND %s > 0"
-                    " UNION ALL SELECT 0, 'void' ORDER BY 1 DESC LIMIT 1"
+                    "SELECT id, hold, status FROM reservations_booking"
+                    " WHERE hold = ANY(%(holds)s) AND %(departures)s::bigint[] IS NOT NULL"
                 ),
             ),
         ),

@@ -32,10 +32,19 @@ def test_a_hold_is_not_released_while_its_confirm_runs(race: Race, departure: De
     check(departure, holds=0)
 
 
-def test_if_it_were_released_the_booking_would_commit_under_a_rivals_hold(
+def test_if_it_were_released_the_confirm_would_be_too_late(
     race: Race, departure: Departure
 ) -> None:
+    """The release buries the hold in PostgreSQL as well: the owner loses it, nobody else."""
     done = released_while_confirming(race, departure, without="release-pinned")
+    assert done == (204, 201, 410)
+    check(departure, holds=1)
+
+
+def test_if_it_were_released_and_not_buried_it_would_be_booked_under_a_rivals_hold(
+    race: Race, departure: Departure
+) -> None:
+    done = released_while_confirming(race, departure, without="release-pinned asks-by-writing")
     assert done == (204, 201, 201)
     with pytest.raises(AssertionError, match="held and sold"):
         check(departure)

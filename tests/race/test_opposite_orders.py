@@ -144,13 +144,13 @@ def test_a_deadlock_is_tried_again_and_then_decided(
     race: Race, two: list[Traveller], departure: Departure, wait_at_the_second_seat: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    """Seats out of order: PostgreSQL ends one of the two, which runs once more."""
+    """Seats out of order: PostgreSQL ends one of the two, which runs again until it is decided."""
     told, runs = met_at_the_second_seat(race, two, departure, monkeypatch, is_sorted=False)
     assert set(told) == {Verdict.BOOKED, Verdict.SEAT_TAKEN}
-    assert runs == 3
+    assert runs >= 3
 
 
-def test_without_the_second_try_a_deadlock_is_all_the_client_is_told(
+def test_without_another_try_a_deadlock_is_all_the_client_is_told(
     race: Race, two: list[Traveller], departure: Departure, wait_at_the_second_seat: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip

@@ -167,7 +167,7 @@ def test_a_fact_nobody_acted_on_is_told_at_rest_alone(sale: Sale) -> None:
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("UPDATE idempotency_idempotencykey SET body = jsonb_set(body, '{pnr}', '\"NONE\"')",
+        ("UPDATE idempotency_idempotencykey SET body = jsonb_set(body::jsonb, '{pnr}', '\"NONE\"')",
          "which there is not"),
         ("UPDATE idempotency_idempotencykey SET user_id = user_id + 1 WHERE key = 'one'",
          "somebody else"),
