@@ -13,7 +13,7 @@ from django.db import connection
 from config.embedded.commands import CHECKOUT, command
 from config.embedded.fleet import free_ports
 
-START_SECONDS = 40.0
+START_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
