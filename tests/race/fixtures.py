@@ -151,7 +151,7 @@ def race_web(race_gate: Gate, django_db_setup: None) -> Iterator[Web]:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This process too waits for a Redis that a busy machine keeps from answering."""
+    """Let this process too wait for a Redis that a busy machine keeps from answering."""
     for name in ("redis_timeout_seconds", "redis_patience_seconds"):
         monkeypatch.setattr(settings.ENV, name, float(WAIT_SECONDS))
     holds_store.cache_clear()
