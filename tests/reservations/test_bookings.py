@@ -210,15 +210,6 @@ def test_blocked_seats_are_not_sold_until_given_back(
     assert anna.post("reservations/lock/", wish(departure, "S1-1")).status_code == 201
 
 
-def test_p10_losing_all_of_redis_loses_no_booking_and_sells_nothing_twice(
-    anna: Traveller, bela: Traveller, departure: Departure
-) -> None:
-    booked = book(anna, departure, "S1-1")
-    holds_store().flushall()
-    assert bela.post("reservations/lock/", wish(departure, "S1-1")).status_code == 409
-    assert anna.get(f"reservations/bookings/{booked['pnr']}/").status_code == 200
-
-
 def test_facts_are_consumed_and_sweeps_find_nothing_left(
     anna: Traveller, departure: Departure
 ) -> None:
