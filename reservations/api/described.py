@@ -110,6 +110,7 @@ describe(
         name="release_hold",
         tag="Reservations",
         summary="Release my hold; again is harmless",
+        description="It cannot be confirmed any more, also if the store of holds is lost.",
         answers={204: None},
         problems=(*SIGNED_IN, "not-found", "illegal-state"),
         parameters=(HOLD,),
@@ -130,7 +131,12 @@ describe(
         name="confirm_hold",
         tag="Reservations",
         summary="Turn my hold into a booking",
-        description="Sent again it answers 200 with the same booking.",
+        description=(
+            "Sent again it answers 200 with the same booking. Send the `capability` too: with it a "
+            "hold is confirmed also when the store of holds is away or has lost its memory. It is "
+            "renewed by extending; while the store is away the deadline in the one that is sent "
+            "counts. Without it, 503 `unavailable` then."
+        ),
         body=ConfirmBody,
         example={"hold": _HELD["hold"], "passengers": [{"name": "Asha Rao", "age": 31}] * 2},
         answers={201: BookingBody, 200: BookingBody},

@@ -101,6 +101,7 @@ describe(
         name="show_departure",
         tag="Departures",
         summary="One departure: stops with local times, coaches, on sale or not",
+        description="`stale`: holds could not be seen, only bookings were counted.",
         answers={200: DepartureBody},
         problems=("not-found", *COMMON),
         parameters=(DEPARTURE,),
@@ -115,7 +116,7 @@ describe(
         description=(
             "Without source and destination: over the whole run. With a token the seats of my "
             "own holds are `mine`. `held_until`: when a held seat comes free if its hold is not "
-            "confirmed."
+            "confirmed. `stale`: holds could not be seen, and seats that are held look free."
         ),
         answers={200: SeatMapBody},
         answer_examples={200: _SEATS},
