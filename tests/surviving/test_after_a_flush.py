@@ -34,7 +34,8 @@ def kill_and_empty(own: OwnStore) -> None:
             path.unlink()
     own.start()
     until_answered(holds_store().ping)
-    assert holds_store().dbsize() == 0
+    # The request log may be writing already.
+    assert [key for key in holds_store().scan_iter() if key.startswith(b"{")] == []
 
 
 def test_a_holder_confirms_after_an_empty_restart(
