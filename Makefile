@@ -13,7 +13,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 	--python-version 3.11 --python-platform x86_64-unknown-linux-gnu --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run stores logs psql redis-cli mongo manage tour test bench check format schema lock \
+.PHONY: help run stores logs psql redis-cli mongo manage tour test mutants bench check format schema lock \
 	install install-dev clean
 
 help: ## list the targets
@@ -46,6 +46,10 @@ tour: install ## the README's tour against `make run` (FEED=CSMT:MAO, or a feed'
 
 test: install-dev ## all tests beside fresh stores (ARGS="-k name")
 	@$(BOUND) with -- $(BIN)/python -m pytest $(ARGS)
+
+mutants: install-dev ## plant bugs one by one, print what caught each (ONLY=lock,pin RESUME=1 SAMPLE=1)
+	@exec $(BIN)/python -m tests.mutants $(if $(ONLY),--only $(ONLY)) $(if $(RESUME),--resume) \
+		$(if $(SAMPLE),--sample)
 
 bench: install-dev ## each hot call beside a bare view, 10 minutes (SECONDS=2 ROUNDS=4)
 	@SECONDS=$(SECONDS) ROUNDS=$(ROUNDS) $(BOUND) with --profile bench -- \

@@ -1,0 +1,110 @@
+"""Which tests can notice a mutant, soonest first.
+
+Of Python code the map says it: one run of the quick suites under coverage, test by test. A Lua
+script is run by one function of `reservations/holds/store.py`, so that function's tests are its
+own.
+"""
+
+import ast
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tests.mutants.mutant import PRODUCT, Mutant
+
+POOL: Final = (
+    "tests/reservations", "tests/promises", "tests/http/test_idempotency.py",
+    "tests/availability", "tests/analytics", "tests/front", "tests/surviving", "tests/scripts",
+)  # fmt: skip
+SCRIPTS: Final = "tests/scripts"  # Lua by itself, a few milliseconds a test
+SLOW_SECONDS: Final = 1.2
+STORE: Final = "reservations/holds/store.py"
+RUN_BY: Final = {
+    "lock": [f"{STORE}:lock"],
+    "extend": [f"{STORE}:extend"],
+    "release": [f"{STORE}:release"],
+    "pin": [f"{STORE}:pin"],
+    "free": [f"{STORE}:free"],
+    "view": [f"{STORE}:read_images"],
+    "reap": [f"{STORE}:reap"],
+    "drop": [f"{STORE}:drop_image"],
+    "refresh_begin": [f"{STORE}:refresh_begin", f"{STORE}:settle"],
+    "refresh_end": [f"{STORE}:refresh_end"],
+    "forget_facts": ["analytics/shipping/hold_facts.py:forget"],
+    "forget_requests": ["analytics/shipping/requests.py:forget"],
+    "hold": [f"{STORE}:lock"],
+    "clock": [f"{STORE}:lock"],
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """Tests to run, one group after the other, until one fails; seconds a group should take."""
+
+    groups: tuple[tuple[str, ...], ...]
+    seconds: tuple[float, ...]
+
+
+class Chooser:
+    """Chooses from a map as `nursery` writes it: lines of files, seconds of tests, failures."""
+
+    def __init__(self, found: dict[str, Any]) -> None:
+        self._lines: dict[str, dict[str, list[str]]] = found["lines"]
+        self._seconds: dict[str, float] = found["seconds"]
+        self._unsound = frozenset(found["failed"])
+
+    def choose(self, mutant: Mutant) -> Chosen:
+        """What to run against this mutant."""
+        killers = tuple(each for each in mutant.killers if each in self._seconds)
+        able = self._able(mutant) - set(killers) - self._unsound
+        ordered = sorted(able, key=lambda test: self._seconds[test])
+        quick = tuple(test for test in ordered if self._seconds[test] <= SLOW_SECONDS)
+        slow = tuple(test for test in ordered if self._seconds[test] > SLOW_SECONDS)
+        groups = [killers, quick, slow]
+        if mutant.file.startswith("reservations/holds/lua"):
+            groups.insert(1, (SCRIPTS,))  # by itself: pytest-django runs others before it
+        kept = [group for group in groups if group]
+        return Chosen(
+            groups=tuple(kept),
+            seconds=tuple(sum(self._seconds.get(test, 10.0) for test in each) for each in kept),
+        )
+
+    def _able(self, mutant: Mutant) -> set[str]:
+        places = list(mutant.near)
+        if mutant.file.endswith(".lua"):
+            places += [] if places else RUN_BY[Path(mutant.file).stem]
+        else:
+            found = self._running(mutant.file, mutant.lines)
+            if found or not places:
+                return found or self._running(mutant.file, None)
+        return {test for place in places for test in self._near(place)}
+
+    def _near(self, place: str) -> set[str]:
+        """Tests that run a function, given as `path/of/module.py:function`."""
+        file, name = place.split(":")
+        lines = function_lines((PRODUCT / file).read_text(), name)
+        return self._running(file, lines)
+
+    def _running(self, file: str, numbers: Iterable[int] | None) -> set[str]:
+        lines = self._lines.get(file, {})
+        wanted = lines if numbers is None else map(str, numbers)
+        return {_test_of(context) for number in wanted for context in lines.get(number, ())}
+
+
+def function_lines(text: str, name: str) -> Sequence[int]:
+    """The lines of a function's body. Raises `LookupError` if there is no such function."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1)
+    raise LookupError(f"there is no function {name}")
+
+
+def _test_of(context: str) -> str:
+    return context.split("|", 1)[0]
+
+
+def read_map(path: Path) -> Chooser:
+    """The chooser of a map that was written."""
+    return Chooser(json.loads(path.read_text()))
