@@ -182,6 +182,7 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [{"url": "/"}],
     "LICENSE": {"name": "MIT"},
 }
+CSRF_FAILURE_VIEW = "config.http.problems.csrf_refused"
 DATA_UPLOAD_MAX_MEMORY_SIZE = ENV.max_body_bytes
 CORS_ALLOWED_ORIGINS = ENV.cors_allowed_origins
 CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key"]

@@ -16,8 +16,10 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.parsers import BaseParser
 
 from config.errors import Invalid, SeatlockError
+from config.http.api_answers import API_PREFIX
 from config.http.problems import render
 from config.http.requests import django_request
+from config.http.unsized import BODY_LOST
 
 T = TypeVar("T")
 
@@ -127,7 +129,7 @@ class StrictJSONParser(BaseParser):
 
 
 class DoorMiddleware:
-    """Refuses, before any view, bodies beyond the limit and NUL in path or query."""
+    """Refuses, before any view, bodies beyond the limit or cut short, and NUL in path or query."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -143,8 +145,22 @@ class DoorMiddleware:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if len(length) > 15 or (length.isdigit() and int(length) > settings.ENV.max_body_bytes):
             raise TooLarge(f"At most {settings.ENV.max_body_bytes} bytes")
+        self._refuse_lost_body(request, length)
         if "\0" in request.path_info:
             raise Invalid({"path": ["Null characters are not allowed."]})
         query = request.META.get("QUERY_STRING", "")
         if "%00" in query or "\0" in query:
             raise Invalid({"query": ["Null characters are not allowed."]})
+
+    @staticmethod
+    def _refuse_lost_body(request: HttpRequest, length: str) -> None:
+        """A connection that breaks leaves a shorter body, or none: of a call whose body is
+        optional that would be another call (cancel all seats instead of one). What is left of a
+        JSON object is never one, so that only nothing at all must be told from a cut one here;
+        to ask for the whole length costs no more.
+        """
+        if not request.path_info.startswith(API_PREFIX):
+            return
+        is_short = length.isdigit() and int(length) > 0 and len(request.body) < int(length)
+        if is_short or request.META.get(BODY_LOST):
+            raise Invalid({"body": ["It broke off on its way. Send it again."]})

@@ -8,9 +8,15 @@ import msgspec
 import psycopg_pool
 import pymongo.errors
 import redis.exceptions
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import (
+    DisallowedHost,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.db import DataError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.views.csrf import csrf_failure
 from rest_framework import exceptions as drf
 
 from config.errors import (
@@ -98,6 +104,8 @@ def explain(error: Exception) -> SeatlockError:
         return Forbidden()
     if isinstance(error, RequestDataTooBig):
         return _Coded("too-large")
+    if isinstance(error, DisallowedHost):  # Django's own words are for the operator
+        return Invalid({"Host": ["This is not an address of this server."]})
     if isinstance(error, SuspiciousOperation):
         return Invalid({"request": [str(error) or "Bad request"]})
     if isinstance(error, DataError):
@@ -173,12 +181,19 @@ class ProblemMiddleware:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     del request
-    return render(Invalid({"body": [str(exception) or "Bad request"]}))
+    return render(explain(exception))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     del request, exception
     return render(Forbidden())
+
+
+def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """Django's page for people belongs to the admin; elsewhere nobody sends forms."""
+    if request.path_info.startswith("/admin/"):
+        return csrf_failure(request, reason=reason)
+    return render(Forbidden("Forms are not taken here"))
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -3,7 +3,8 @@
 Django reads only as much as `Content-Length` says: without it, a body is taken for none, and a
 call whose body is optional would do more than was asked (cancel all seats instead of one). So such
 a body is read here, up to the limit, and given its length; what is longer gets a length beyond
-the limit, which the door refuses.
+the limit, which the door refuses. One of which nothing arrived is marked for the door to refuse:
+servers give a body whose chunks broke off like one that has ended.
 """
 
 import io
@@ -15,6 +16,7 @@ from django.conf import settings
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
+BODY_LOST: Final = "seatlock.body_lost"
 BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -31,6 +33,7 @@ def with_lengths(application: Application) -> Application:
             body = _read(environ["wsgi.input"], settings.ENV.max_body_bytes + 1)
             environ["wsgi.input"] = io.BytesIO(body)
             environ["CONTENT_LENGTH"] = str(len(body))
+            environ[BODY_LOST] = "HTTP_TRANSFER_ENCODING" in environ and not body.strip()
         return application(environ, start_response)
 
     return measured
