@@ -1,5 +1,6 @@
 """The ownership matrix of P6: what each call answers to whom, and what it is asked with."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -97,6 +98,11 @@ MATRIX: Final[dict[str, Row]] = {
     "GET reservations/bookings/": signed_in(),
     "GET reservations/bookings/<pnr>/": owner(200, names="pnr"),
     "POST reservations/bookings/<pnr>/cancel/": owner(200, names="pnr", staff=200),
+    "GET tickets/<pnr>/": owner(200, names="pnr", staff=200),
+    "GET tickets/<pnr>.pdf": owner(200, names="pnr", staff=200),
+    "GET tickets/<pnr>.ics": owner(200, names="pnr", staff=200),
+    "GET tickets/keys/": everybody(),
+    "POST tickets/verify/": staff(body={"token": "x"}),
     # The timetable: everybody reads, staff write
     "GET stations/": everybody(),
     "POST stations/": staff(201, body=_new_station),
@@ -134,27 +140,17 @@ MATRIX: Final[dict[str, Row]] = {
 }
 
 
-def endpoints() -> dict[str, list[str]]:
-    """Every call that can be routed below API_PREFIX: `GET trains/<number>/`, and its parameters.
+def endpoints() -> set[str]:
+    """Every call that can be routed below API_PREFIX: `GET trains/<number>/`.
 
     The first pattern that matches an address has it, as in Django.
     """
     found: dict[str, list[str]] = {}
-    seen: set[str] = set()
     for route, view in _routes(get_resolver()):
-        if not f"/{route}".startswith(API_PREFIX) or route in seen:
-            continue
-        seen.add(route)
-        short = route.removeprefix(API_PREFIX.lstrip("/"))
-        for method in methods_of(view):
-            parts = [part.strip("<>").split(":") for part in short.split("/") if part[:1] == "<"]
-            names = [part[-1] for part in parts]
-            plain = "/".join(
-                f"<{part.strip('<>').split(':')[-1]}>" if part[:1] == "<" else part
-                for part in short.split("/")
-            )
-            found[f"{method} {plain}"] = names
-    return found
+        plain = re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", f"/{route}")
+        if plain.startswith(API_PREFIX):
+            found.setdefault(plain.removeprefix(API_PREFIX), methods_of(view))
+    return {f"{method} {route}" for route, methods in found.items() for method in methods}
 
 
 def _routes(resolver: URLResolver, prefix: str = "") -> list[tuple[str, Any]]:
