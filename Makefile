@@ -55,6 +55,10 @@ bench: install-dev ## each hot call beside a bare view, 10 minutes (SECONDS=2 RO
 	@SECONDS=$(SECONDS) ROUNDS=$(ROUNDS) $(BOUND) with --profile bench -- \
 		$(BIN)/python -m tests.bench bench
 
+mutants: install-dev ## plant bugs one by one, print what caught each (ONLY=lock,pin RESUME=1 SAMPLE=1)
+	@exec $(BIN)/python -m tests.mutants $(if $(ONLY),--only $(ONLY)) $(if $(RESUME),--resume) \
+		$(if $(SAMPLE),--sample)
+
 check: install-dev ## linters, types, layers; migrations, schema and compose file up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -212,6 +212,13 @@ def test_rule_3_what_is_no_member_is_set_aside_once(odd: str) -> None:
     assert holds_store().zscore(bench.key("live"), odd) is None
 
 
+def test_a_visit_for_nothing_is_not_repeated() -> None:
+    holds_store().zadd(keys.due(bench.SHARD), {str(bench.DEPARTURE): 1})
+    assert store.departures_due(5) == [bench.DEPARTURE]
+    assert bench.reap() == (False, [])
+    assert bench.due_ms() is None
+
+
 # Drop
 
 
@@ -228,6 +235,7 @@ def test_an_image_somebody_holds_in_is_not_dropped(time_passes: Time) -> None:
 def test_a_dropped_image_leaves_nothing_but_its_facts(time_passes: Time) -> None:
     bench.take(0)
     with time_passes(180):
+        bench.reap()
         holds_store().zadd(keys.due(bench.SHARD), {str(bench.DEPARTURE): 1})
         assert store.drop_image(bench.DEPARTURE) is Outcome.DROPPED
     for what in ("image", "held", "sold", "fence", "live", "confirming"):

@@ -111,6 +111,14 @@ def test_groups_that_are_all_gone_are_stale_and_names_are_taken() -> None:
     assert store.lock(bench.request(0)).outcome is Outcome.TAKEN
 
 
+def test_too_few_seats_are_said_by_the_script_and_kept_under_a_key() -> None:
+    wanted = replace(bench.request(0), groups=["2", "1.00 0=S1-1"])
+    answer = store.lock(wanted, mode="short", keep_answer=True)
+    assert (answer.outcome, answer.rest) == (Outcome.SHORT, ("2",))
+    assert store.lock(replace(wanted, groups=["1.00 0=S1-1"]), keep_answer=True) == answer
+    assert bench.holders() == set()
+
+
 def test_rule_6_a_lock_that_meets_a_pin_that_ran_out_names_it(time_passes: Time) -> None:
     taken = bench.take(0, user=2)
     bench.pin(taken)
@@ -149,6 +157,8 @@ def test_a_stretch_over_two_words_has_bits_in_both() -> None:
                              ((0, 40), Outcome.TAKEN), ((0, 30), Outcome.HELD),
                              ((34, 40), Outcome.HELD)):  # fmt: skip
         assert bench.ask(1, user=2, stretch=stretch) is outcome
+    bench.take(3, stretch=(0, 1), user=3)
+    assert bench.ask(3, stretch=(0, 40)) is Outcome.TAKEN, "the first word decides as the last does"
 
 
 def test_sold_seats_are_taken_too() -> None:

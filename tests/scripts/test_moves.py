@@ -1,4 +1,4 @@
-"""pin.lua, extend.lua, release.lua, free.lua by themselves: how a hold moves and how it ends."""
+"""pin.lua and extend.lua by themselves: how a hold moves."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from config.stores import keys
-from config.stores.redis import as_bytes, holds_store
+from config.stores.redis import holds_store
 from reservations.holds import store
 from reservations.holds.capabilities import Capability
 from reservations.holds.scripts import Outcome
@@ -240,151 +240,3 @@ def test_a_pinned_hold_is_not_extended_and_one_that_is_gone_is_gone() -> None:
     assert score(LIVE, taken) is None
     bench.free(taken)
     assert bench.extend(taken).outcome is Outcome.GONE
-
-
-# Ends
-
-
-def test_release_gives_back_bits_member_keys_and_index() -> None:
-    taken, other = bench.take(0), bench.take(1)
-    assert bench.release(taken) is Outcome.RELEASED
-    assert bench.words_of("held") == [0, 15]
-    assert bench.holders() == {other.ref.hold}
-    assert holds_store().exists(bench.key("hold", taken.ref.hold)) == 0
-    assert holds_store().exists(bench.key("seat", "S1-1", "0-4")) == 0
-    assert set(owned()) == {str(bench.DEPARTURE).encode()}, "the other hold is still listed"
-    assert bench.release(other) is Outcome.RELEASED
-    assert owned() == {}
-    assert holds_store().exists(bench.key("mine", 1)) == 0
-
-
-def test_release_clears_its_own_legs_and_nothing_that_is_sold() -> None:
-    first, second = bench.take(0, stretch=(0, 2)), bench.take(0, stretch=(2, 4))
-    begun = store.refresh_begin(bench.DEPARTURE, scope="some", words=1, ref=None)
-    changes = b"".join(each.to_bytes(4, "little") for each in (0, 0b1111, 0))
-    assert bench.end(begun, scope="some", changes=changes) is Outcome.DONE
-    bench.release(first)
-    assert bench.words_of("held") == [0b1100]
-    bench.release(second)
-    assert (bench.words_of("held"), bench.words_of("sold")) == ([0], [0b1111])
-
-
-def test_of_two_holds_of_one_user_the_one_that_is_named_ends() -> None:
-    first, second = bench.take(0), bench.take(1)
-    bench.release(second)
-    assert bench.holders() == {first.ref.hold}
-    bench.release(first)
-    assert bench.holders() == set()
-
-
-def test_rule_2_a_member_that_is_nowhere_is_gone_whatever_the_index_says() -> None:
-    taken = bench.take(0)
-    holds_store().zrem(bench.key(LIVE), taken.held.text)
-    assert bench.release(taken) is Outcome.GONE
-    assert bench.pin(taken) is Outcome.GONE
-    assert bench.image(user=1).members == ()
-
-
-def test_a_key_that_names_another_hold_is_left_alone() -> None:
-    taken = bench.take(0)
-    seat = bench.key("seat", "S1-1", "0-4")
-    holds_store().set(seat, "another", px=60_000)
-    bench.extend(taken)
-    bench.release(taken)
-    assert as_bytes(holds_store().get(seat)) == b"another"
-    assert holds_store().pttl(seat) <= 60_000
-
-
-def test_rule_5_a_pinned_hold_is_not_released_and_owes_no_burial() -> None:
-    taken = bench.take(0)
-    bench.pin(taken)
-    assert bench.release(taken) is Outcome.PINNED
-    assert score(CONFIRMING, taken) is not None
-    assert holds_store().exists(keys.unburied(bench.SHARD)) == 0
-
-
-def test_a_release_owes_its_burial_also_of_a_hold_that_is_forgotten() -> None:
-    taken = bench.take(0)
-    bench.release(taken)
-    assert holds_store().zscore(keys.unburied(bench.SHARD), taken.ref.hold)
-    holds_store().flushall()
-    assert bench.release(taken) is Outcome.GONE
-    assert holds_store().zscore(keys.unburied(bench.SHARD), taken.ref.hold)
-
-
-def test_every_end_is_told_once_and_only_by_its_own_name(time_passes: Time) -> None:
-    released, expired, freed, quiet = (bench.take(seat, user=seat) for seat in range(4))
-    bench.release(released)
-    bench.release(released)
-    bench.free(freed, "expired")
-    bench.free(freed, "released")
-    bench.free(quiet, "")
-    with time_passes(180):
-        assert bench.release(expired) is Outcome.GONE
-    told = [name for name, _ in bench.facts()][4:]
-    assert told == [f"{released.ref.hold}:released", f"{freed.ref.hold}:expired",
-                    f"{expired.ref.hold}:expired"]  # fmt: skip
-
-
-def test_a_hold_ends_without_an_image_too() -> None:
-    taken = bench.take(0)
-    holds_store().delete(*(bench.key(what) for what in ("image", "held", "sold")))
-    assert bench.release(taken) is Outcome.RELEASED
-    assert bench.words_of("held") == []
-
-
-def test_settle_tells_no_fact_and_says_whether_the_member_was_there() -> None:
-    taken = bench.take(0)
-    bench.pin(taken)
-    assert store.settle(taken.ref) is True
-    assert store.settle(taken.ref) is False
-    assert [name for name, _ in bench.facts()] == [f"{taken.ref.hold}:held"]
-    assert bench.holders() == set()
-
-
-# The sweep's index
-
-
-def test_the_sweep_is_told_of_the_earliest_end_that_is_left(time_passes: Time) -> None:
-    first = bench.take(0)
-    with time_passes(20):
-        second = bench.take(1)
-        assert bench.due_ms() == first.member.deadline_ms
-        bench.release(first)
-        assert bench.due_ms() == second.member.deadline_ms
-        bench.release(second)
-        assert bench.due_ms() is None
-
-
-@pytest.mark.parametrize("act", [bench.release, bench.free, lambda each: store.settle(each.ref)])
-def test_whatever_ends_a_hold_tells_the_sweep_what_is_next(
-    act: Callable[[bench.Taken], object], time_passes: Time
-) -> None:
-    pinned = bench.take(0, user=2)
-    bench.pin(pinned)
-    with time_passes(20):
-        other, last = bench.take(1), bench.take(2)
-        act(other)
-        assert bench.due_ms() == pinned.member.deadline_ms
-        bench.free(pinned)
-        assert bench.due_ms() == last.member.deadline_ms
-
-
-def test_a_departure_with_only_a_pin_is_visited(time_passes: Time) -> None:
-    pinned, other = bench.take(0, user=2), bench.take(1)
-    bench.pin(pinned)
-    bench.release(other)
-    assert bench.due_ms() == pinned.member.deadline_ms
-    with time_passes(180):
-        assert bench.reap() == (False, [pinned.ref.hold])
-        assert bench.due_ms() is not None
-        bench.free(pinned)
-        assert bench.reap() == (False, [])
-        assert bench.due_ms() is None
-
-
-def test_a_look_that_reaps_tells_the_sweep(time_passes: Time) -> None:
-    bench.take(0)
-    with time_passes(180):
-        assert bench.holders() == set()
-        assert bench.due_ms() is None
