@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from tests.mutants.choosing import read_map
+from tests.mutants.choosing import Chooser, read_map
 from tests.mutants.generic import generic_mutants
 from tests.mutants.mutant import PRODUCT, Mutant
 from tests.mutants.planted import gravest, planted_bugs
@@ -39,9 +39,7 @@ def _prove_all(chosen: argparse.Namespace, folder: Path) -> int:
         done = {result.key for result in results.found.values() if result.outcome == CAUGHT}
         todo = [mutant for mutant in mutants if mutant.key not in done]
     say(f"{len(todo)} mutants to meet, of {len(mutants)}")
-    path = KEPT / "map.json"
-    use_old = chosen.old_map and path.exists()
-    chooser = read_map(path) if use_old else draw_map(path, folder=folder)
+    chooser = _chooser(chosen.map, folder)
     unsound = prove(_with_killers(todo), results, chooser, folder=folder, slots=chosen.slots)
     met = [results.found[mutant.id] for mutant in mutants if mutant.id in results.found]
     if not chosen.only:
@@ -50,6 +48,15 @@ def _prove_all(chosen: argparse.Namespace, folder: Path) -> int:
     for test in unsound:
         say(f"not sound, it fails without a mutant too: {test}")
     return 1 if unsound or survivors(met) else 0
+
+
+def _chooser(wanted: str, folder: Path) -> Chooser:
+    path = KEPT / "map.json"
+    if wanted == "none":
+        return Chooser({"lines": {}, "seconds": {}, "failed": []})
+    if wanted == "old" and path.exists():
+        return read_map(path)
+    return draw_map(path, folder=folder)
 
 
 def _is_wanted(mutant: Mutant, only: str) -> bool:
@@ -69,7 +76,10 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("--only", default="", help="words, by commas: ids or files that have one")
     parser.add_argument("--resume", action="store_true", help="leave out what was caught before")
-    parser.add_argument("--old-map", action="store_true", help="which test runs what: as last time")
+    parser.add_argument(
+        "--map", default="new", choices=("new", "old", "none"),
+        help="which test runs what: find out, as last time, or the likely tests alone",
+    )  # fmt: skip
     parser.add_argument("--planted", action="store_true", help="the planted bugs alone")
     parser.add_argument("--sample", action="store_true", help="the gravest bugs alone, quickly")
     parser.add_argument("--slots", type=int, default=2, help="mutants met at the same time")

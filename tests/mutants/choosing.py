@@ -7,6 +7,7 @@ own.
 
 import ast
 import json
+import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,10 @@ POOL: Final = (
     "tests/reservations", "tests/promises", "tests/http/test_idempotency.py",
     "tests/availability", "tests/analytics", "tests/front", "tests/surviving", "tests/scripts",
 )  # fmt: skip
-SCRIPTS: Final = "tests/scripts"  # Lua by itself, a few milliseconds a test
 MOST: Final = 60  # tests of one mutant: what as many cannot see, needs a better test
 MOST_SLOW: Final = 4
 SLOW_SECONDS: Final = 1.2
+LIKELY: Final = Path(__file__).with_name("likely.toml")
 STORE: Final = "reservations/holds/store.py"
 RUN_BY: Final = {
     "lock": [f"{STORE}:lock"],
@@ -59,14 +60,14 @@ class Chooser:
 
     def choose(self, mutant: Mutant) -> Chosen:
         """What to run against this mutant."""
-        killers = tuple(each for each in mutant.killers if each in self._seconds)
+        killers = mutant.killers
         able = self._able(mutant) - set(killers) - self._unsound
         ordered = sorted(able, key=lambda test: self._seconds[test])
         quick = tuple(test for test in ordered if self._seconds[test] <= SLOW_SECONDS)
         slow = tuple(test for test in ordered if self._seconds[test] > SLOW_SECONDS)
-        groups = [killers, quick[:MOST], slow[:MOST_SLOW]]
-        if mutant.file.startswith("reservations/holds/lua"):
-            groups.insert(1, (SCRIPTS,))  # by itself: pytest-django runs others before it
+        # Alone, each: pytest-django runs what needs no database last.
+        groups = [killers, *((each,) for each in likely(mutant.file))]
+        groups += [quick[:MOST], slow[:MOST_SLOW]]
         kept = [group for group in groups if group]
         return Chosen(
             groups=tuple(kept),
@@ -93,6 +94,14 @@ class Chooser:
         lines = self._lines.get(file, {})
         wanted = lines if numbers is None else map(str, numbers)
         return {_test_of(context) for number in wanted for context in lines.get(number, ())}
+
+
+def likely(file: str) -> list[str]:
+    """Tests that are known to look at this file: those of the longest path that begins it."""
+    found = tomllib.loads(LIKELY.read_text())["tests"]
+    paths = sorted((path for path in found if file.startswith(path)), key=len)
+    tests = found[paths[-1]] if paths else []
+    return [f"tests/{each}" for each in tests if (PRODUCT / "tests" / each).exists()]
 
 
 def function_lines(text: str, name: str) -> Sequence[int]:
