@@ -45,6 +45,8 @@ def test_without_postgres_seats_are_still_locked_and_confirm_waits_for_it(
         locked = client.post("/reservations/lock/", json=wish)
         assert locked.status_code == 201, locked.text
         hold = {"hold": locked.json()["hold"]}
+        other = client.post("/reservations/lock/", json=wish).json()["hold"]
+        assert client.delete(f"/reservations/holds/{other}/").status_code == 204
         refused = client.post("/reservations/confirm/", json=hold)
         assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
         assert int(refused.headers["Retry-After"]) > 0
