@@ -80,4 +80,5 @@ def _status_of(error: Exception) -> int:
     """The HTTP status an error becomes; DRF's errors carry it."""
     if isinstance(error, SeatlockError):
         return int(error.problem.status)
-    return int(getattr(error, "status_code", 500))
+    status = getattr(error, "status_code", 500)  # redis-py's errors have one too, of another kind
+    return status if isinstance(status, int) else 500
