@@ -126,6 +126,12 @@ class _GuardedPipeline(Pipeline):
     def execute(self, raise_on_error: bool = True) -> list[Any]:
         return self._store.guarded(partial(super().execute, raise_on_error))
 
+    def immediate_execute_command(self, *arguments: Any, **options: Any) -> Any:
+        """WATCH, and what is read between it and MULTI."""
+        return self._store.guarded(
+            partial(super().immediate_execute_command, *arguments, **options)
+        )
+
 
 def cannot_serve(answer: Exception) -> bool:
     """Does this answer mean that the server is there and cannot serve now?"""

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from threading import Thread
@@ -120,6 +120,35 @@ def test_a_request_waits_once_however_often_it_asks(
     assert time.monotonic() - started < 1.0
     assert len(attempts) == 1
     assert breaker_state() is State.CLOSED  # one failure is no reason for others
+
+
+def test_every_way_to_ask_ends_in_time_and_passes_the_breaker(own_holds: OwnStore) -> None:
+    """Commands, pipelines, scripts, transactions with their WATCH, locks."""
+    store: Any = holds_store()
+    store.ping()
+    script = store.register_script("return 1")
+    ways: dict[str, Callable[[], object]] = {
+        "command": lambda: store.get("k"),
+        "pipeline": lambda: store.pipeline(transaction=False).get("k").execute(),
+        "multi": lambda: store.pipeline().get("k").execute(),
+        "script": script,
+        "scripts": lambda: script(client=(pipe := store.pipeline())) and pipe.execute(),
+        "watch": lambda: store.transaction(lambda pipe: pipe.multi(), "k"),
+        "lock": lambda: store.lock("l", timeout=1, blocking=False).acquire(),
+    }
+    own_holds.freeze()
+    for name, way in ways.items():
+        started = time.monotonic()
+        with hurried(), pytest.raises(AWAY):
+            way()
+        assert time.monotonic() - started < 1.0, name
+    assert breaker_state() is not State.CLOSED
+    own_holds.thaw()
+    until_answered(store.ping)
+    for name, way in ways.items():
+        with hurried():
+            way()
+        assert breaker_state() is State.CLOSED, name
 
 
 def test_it_opens_and_closes_by_itself_and_says_so_once(
