@@ -74,8 +74,8 @@ class _Actions:
             late = self.lives.history.late_seconds if call.kind is Kind.CANCEL else 0.0
             if self.lives.is_lost(call):
                 yield Action(
-                    what=str(call), start=call.invoked, end=inf, step=step, optional=True,
-                    after=taken,
+                    what=str(call), start=call.invoked, end=self.lives.lost_until(call), step=step,
+                    optional=True, after=taken,
                 )  # fmt: skip
             elif not call.is_unknown and self.lives.first_of(call):
                 yield Action(
@@ -140,10 +140,10 @@ class _Actions:
             if call.seats and seat not in call.seats:
                 continue
             place = self.scope.place((seat,), legs)
-            number = 1_000_000 + self.lives.history.calls.index(call) * 1_000 + at
+            number = 1_000_000 + self.lives.numbers[id(call)] * 1_000 + at
             taken = Action(
-                what=str(call), start=call.invoked, end=inf, step=seats.take(place, number),
-                optional=True,
+                what=str(call), start=call.invoked, end=self.lives.lost_until(call),
+                step=seats.take(place, number), optional=True,
             )  # fmt: skip
             yield taken
             yield Action(

@@ -10,6 +10,7 @@ whatever order explains the rest also explains it here. And an action without an
 be taken at all.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -50,32 +51,27 @@ class Verdict:
 def linearize(actions: Sequence[Action[S]], initial: S, *, bound: int = 100_000) -> Verdict:
     """Search for an order, through at most `bound` configurations."""
     search = _Search(actions)
-    stack = [search.look_around(0, initial)]
-    seen = {stack[0]}
+    moves: list[tuple[int, S, int | None]] = [(0, initial, None)]
+    seen: set[tuple[int, S]] = set()
     longest = -1
     stuck_at: tuple[str, ...] = ()
-    while stack:
-        taken, state = stack.pop()
+    while moves and len(seen) <= bound:
+        configuration = search.make(*moves.pop())
+        if configuration is None or configuration in seen:
+            continue
+        seen.add(configuration)
+        taken, state = configuration
         if not search.required & ~taken:
             return Verdict(explained=True, configurations=len(seen))
-        if len(seen) > bound:
-            break
         candidates = search.candidates(taken)
         depth = (taken & search.required).bit_count()
         if depth > longest:
             longest, stuck_at = depth, search.names(candidates)
         # The last one pushed is tried first: the one whose answer came first.
         candidates.sort(key=search.urgency, reverse=True)
-        for at in candidates:
-            after = search.actions[at].step(state)
-            if after is None or after == state:
-                continue
-            found = search.look_around(taken | 1 << at, after)
-            if found not in seen:
-                seen.add(found)
-                stack.append(found)
+        moves += [(taken, state, at) for at in candidates]
     return Verdict(
-        explained=False, is_decided=not stack, stuck_at=stuck_at, configurations=len(seen)
+        explained=False, is_decided=not moves, stuck_at=stuck_at, configurations=len(seen)
     )
 
 
@@ -89,13 +85,36 @@ class _Search(Generic[S]):
             1 << places[id(action.after)] if action.after is not None else 0
             for action in self.actions
         ]
-        self._optional = [at for at, action in enumerate(self.actions) if action.optional]
         self.required = sum(
             1 << at for at, action in enumerate(self.actions) if not action.optional
+        )
+        optional = [at for at, action in enumerate(self.actions) if action.optional]
+        self._endless = [at for at in optional if self.actions[at].end == inf]
+        self._passing = [at for at in optional if self.actions[at].end < inf]
+        self._starts = [self.actions[at].start for at in self._passing]
+        self._longest = max(
+            (self.actions[at].end - self.actions[at].start for at in self._passing), default=0.0
         )
 
     def candidates(self, taken: int) -> list[int]:
         """The actions not taken yet that no other required one, not taken yet, must precede."""
+        found, horizon = self._needed(taken)
+        # What has ended before an action that is taken began can no longer come after it.
+        begun = self.actions[taken.bit_length() - 1].start if taken else -inf
+        first = bisect_left(self._starts, begun - self._longest)
+        last = bisect_right(self._starts, horizon)
+        found += [
+            at
+            for at in (*self._passing[first:last], *self._endless)
+            if not taken >> at & 1
+            and begun <= self.actions[at].end
+            and self.actions[at].start <= horizon
+            and self._after[at] & ~taken == 0
+        ]
+        return found
+
+    def _needed(self, taken: int) -> tuple[list[int], float]:
+        """The required ones among the candidates, and until when all candidates must start."""
         left = self.required & ~taken
         first = (left & -left).bit_length() - 1 if left else len(self.actions)
         found = []
@@ -107,21 +126,29 @@ class _Search(Generic[S]):
             if not taken >> at & 1 and not action.optional:
                 horizon = min(horizon, action.end)
                 found.append(at)
-        found += [at for at in self._optional if not taken >> at & 1]
-        return [
+        needed = [
             at
             for at in found
             if self.actions[at].start <= horizon and self._after[at] & ~taken == 0
         ]
+        return needed, horizon
+
+    def make(self, taken: int, state: S, at: int | None) -> tuple[int, S] | None:
+        """The configuration after this action, and after every look that may follow at once."""
+        if at is not None:
+            after = self.actions[at].step(state)
+            if after is None or after == state:
+                return None
+            taken, state = taken | 1 << at, after
+        return self.look_around(taken, state)
 
     def look_around(self, taken: int, state: S) -> tuple[int, S]:
         """Take every action that only looks at this state and may be taken now."""
         progress = True
         while progress:
             progress = False
-            for at in self.candidates(taken):
-                action = self.actions[at]
-                if not action.optional and action.step(state) == state:
+            for at in self._needed(taken)[0]:
+                if self.actions[at].step(state) == state:
                     taken |= 1 << at
                     progress = True
         return taken, state

@@ -88,6 +88,17 @@ class Lives:
         twins = self.twins(call)
         return all(twin.is_unknown for twin in twins) and twins[0] is call
 
+    def lost_until(self, call: Call) -> float:
+        """Until when a call without a clear answer may have its effect: if an error was answered,
+        not much longer; if nothing was, for ever.
+        """
+        return max(twin.end for twin in self.twins(call)) + self.history.late_seconds
+
+    @cached_property
+    def numbers(self) -> Mapping[int, int]:
+        """The place of each call in the history."""
+        return {id(call): at for at, call in enumerate(self.history.calls)}
+
     @cached_property
     def lives(self) -> tuple[Life, ...]:
         """Every hold somebody was told of; one answered twice is one."""
