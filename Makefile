@@ -13,7 +13,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 	--python-version 3.11 --python-platform x86_64-unknown-linux-gnu --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run stores logs psql redis-cli mongo manage tour test mutants bench check format schema lock \
+.PHONY: help run stores logs psql redis-cli mongo manage tour test mutants bench chaos check format schema lock \
 	install install-dev clean
 
 help: ## list the targets
@@ -58,6 +58,9 @@ bench: install-dev ## each hot call beside a bare view, 10 minutes (SECONDS=2 RO
 mutants: install-dev ## plant bugs one by one, print what caught each (ONLY=lock,pin RESUME=1 SAMPLE=1)
 	@exec $(BIN)/python -m tests.mutants $(if $(ONLY),--only $(ONLY)) $(if $(RESUME),--resume) \
 		$(if $(SAMPLE),--sample)
+
+chaos: install-dev ## break every process in turn under load, 10 minutes (ARGS=--short: 3)
+	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
 check: install-dev ## linters, types, layers; migrations, schema and compose file up to date
 	$(BIN)/ruff check .

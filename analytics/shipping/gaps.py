@@ -7,7 +7,11 @@ Two signs, each compared with what the document `shipper` in MongoDB remembers:
            restore from a file)
 
 A loss becomes one document in `gaps`, named by what was lost, so that two shippers that notice
-the same loss write it once. It bounds the loss in time: `last_seen_at` to `noticed_at`.
+the same loss write it once. It bounds the loss in time:
+
+    complete_until ........... last_seen_at ........... noticed_at
+    every fact of a hold       Redis was there,         it was not, or it was another
+    before this was shipped    with what waited in it
 """
 
 import hashlib
@@ -60,6 +64,13 @@ def notice_losses() -> bool:
     return bool(gap)
 
 
+def note_drained(looked_at: datetime) -> None:
+    """All that waited in Redis when a run of the shipper began has been shipped."""
+    with pymongo.timeout(WRITE_SECONDS):
+        collection = audit_database().get_collection(SHIPPING, write_concern=WriteConcern(w=1))
+        collection.update_one({"_id": SHIPPER}, {"$max": {"complete_until": looked_at}})
+
+
 def _look() -> Memory:
     pipe = holds_store().pipeline(transaction=False)
     pipe.incr(keys.SHIPPER_BEAT)
@@ -82,6 +93,7 @@ def _compare(last: dict[str, Any], memory: Memory) -> dict[str, Any]:
         "kind": "gap",
         "reason": "memory-lost" if lost else "memory-went-back",
         "shards": sorted(int(shard) for shard in lost),
+        "complete_until": last.get("complete_until"),
         "last_seen_at": last.get("seen_at"),
         "noticed_at": datetime.now(UTC),
     }

@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Final
 
 import pymongo
@@ -21,7 +22,7 @@ from redis.exceptions import LockError, RedisError
 from analytics.schema import ensure_schema
 from analytics.shipping.backoff import Backoff
 from analytics.shipping.dead_letters import bury
-from analytics.shipping.gaps import notice_losses
+from analytics.shipping.gaps import note_drained, notice_losses
 from analytics.shipping.hold_facts import HOLD_FACTS
 from analytics.shipping.messages import Source
 from analytics.shipping.outbox import OUTBOX
@@ -109,6 +110,7 @@ def _prepare() -> None:
 
 
 def _drain(deadline: float) -> int:
+    began = datetime.now(UTC)
     waiting = [source for source in SOURCES if _backoffs[source.name].is_over]
     shipped = 0
     while waiting and time.monotonic() < deadline:
@@ -123,6 +125,8 @@ def _drain(deadline: float) -> int:
             shipped += count
             if not more:
                 waiting.remove(source)
+                if source is HOLD_FACTS:
+                    note_drained(began)
     return shipped
 
 

@@ -192,7 +192,7 @@ def _compose(  # noqa: PLR0913, PLR0917  # a booking and its rendering, of the s
         seats=seats,
         passengers=party.passengers,
         seat_fares=party.fares,
-        fact=_fact(plan, view, ref, member),
+        fact=_fact(plan, view, ref, claim),
     )
     if key is None or encode is None:
         return new, view
@@ -200,9 +200,13 @@ def _compose(  # noqa: PLR0913, PLR0917  # a booking and its rendering, of the s
     return replace(new, **kept), view  # type: ignore[arg-type]  # the three are of these types
 
 
-def _fact(plan: Plan, view: BookingView, ref: ids.HoldRef, member: Member) -> dict[str, Any]:
-    """What the booking's fact says: ids rather than personal data."""
-    stops = plan.train.stops
+def _fact(plan: Plan, view: BookingView, ref: ids.HoldRef, claim: Claim) -> dict[str, Any]:
+    """What the booking's fact says: ids rather than personal data.
+
+    `past_redis`: booked by capability alone. Redis, where the hold may have lain all the while,
+    may say afterwards that it expired.
+    """
+    stops, member = plan.train.stops, claim.member
     return {
         "hold": ref.hold,
         "pnr": view.pnr,
@@ -219,6 +223,7 @@ def _fact(plan: Plan, view: BookingView, ref: ids.HoldRef, member: Member) -> di
         "travel_classes": [plan.train.class_names[plan.train.class_of[o]] for o in member.ordinals],
         "fare": str(view.fare),
         "currency": view.currency,
+        **({} if claim.is_pinned else {"past_redis": True}),
     }
 
 

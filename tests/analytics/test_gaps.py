@@ -1,14 +1,16 @@
 """Redis that lost its memory before everything was shipped: noticed, written once, counted."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
-from analytics.shipping import gaps
+from analytics.shipping import gaps, shipper
 from analytics.shipping.shipper import ship_pending
 from config.stores import keys
 from config.stores.redis import holds_store
+from tests.analytics.conftest import add_hold_facts, hold_fact
 
 Mongo = Database[dict[str, Any]]
 
@@ -46,6 +48,27 @@ def test_a_lost_memory_is_one_gap_that_says_when(mongo: Mongo) -> None:
     (gap,) = mongo.gaps.find()
     assert (gap["kind"], gap["reason"], gap["shards"]) == ("gap", "memory-lost", [1, 2])
     assert gap["last_seen_at"] < gap["noticed_at"]
+
+
+def test_a_gap_says_until_when_every_fact_was_shipped(
+    mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not until it was last seen: then it may have been full of facts already."""
+    set_eras("first", 1)
+    add_hold_facts(hold_fact("before"))
+    started = datetime.now(UTC)
+    ship_pending()
+    drained = datetime.now(UTC)
+    add_hold_facts(hold_fact("stays behind"))
+    with monkeypatch.context() as behind:
+        behind.setattr(shipper, "SOURCES", ())  # its time is over before it comes to them
+        ship_pending()
+    lose_memory()
+    ship_pending()
+    (gap,) = mongo.gaps.find()
+    slack = timedelta(milliseconds=1)  # MongoDB keeps milliseconds
+    assert started - slack <= gap["complete_until"] <= drained
+    assert drained - slack <= gap["last_seen_at"]
 
 
 def test_a_memory_lost_again_is_another_gap(mongo: Mongo) -> None:

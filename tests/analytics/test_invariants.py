@@ -124,6 +124,16 @@ def test_a_hold_that_ended_twice_is_told(sale: Sale, mongo: Mongo) -> None:
     assert "documents-are-facts" not in told
 
 
+def test_an_expiry_told_late_by_a_redis_that_was_away_is_excused(sale: Sale, mongo: Mongo) -> None:
+    hold = sale.booked["hold"]
+    invent(mongo, sale, _id=f"{hold}:expired", kind="hold.expired", body={})
+    booked = {"_id": f"{hold}:confirmed"}
+    mongo.facts.update_one(booked, {"$set": {"body.past_redis": True}})
+    assert faults() == {}
+    mongo.facts.update_one({"_id": f"{hold}:expired"}, {"$set": {"kind": "hold.released"}})
+    assert "2 endings" in faults()["stories-make-sense"]
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [("hold.held", "has no beginning"), ("booking.confirmed", "never confirmed")],
@@ -145,10 +155,10 @@ def test_an_extension_that_was_lost_is_told(sale: Sale, mongo: Mongo) -> None:
 def test_a_beginning_lost_with_redis_is_excused_by_its_gap_alone(sale: Sale, mongo: Mongo) -> None:
     mongo.facts.delete_many({"kind": "hold.held"})
     now = datetime.now(UTC)
-    gap = {"kind": "gap", "last_seen_at": now - timedelta(minutes=2), "noticed_at": now}
+    gap = {"kind": "gap", "complete_until": now - timedelta(minutes=2), "noticed_at": now}
     day = timedelta(days=1)
     mongo.gaps.insert_one(
-        gap | {"last_seen_at": now - 2 * day, "noticed_at": now - day, "_id": "old"}
+        gap | {"complete_until": now - 2 * day, "noticed_at": now - day, "_id": "old"}
     )
     assert "has no beginning" in faults()["stories-make-sense"]
     mongo.gaps.insert_one(gap | {"_id": "new"})

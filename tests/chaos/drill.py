@@ -38,6 +38,7 @@ STOPS = 5
 SEATS = 12
 DEPARTURES_A_FAULT = 3
 WARM_UP_SECONDS = 1.0
+PATIENCE_SECONDS = 15.0  # a pin and a sweep, and a worker that has much to catch up with
 SETTLE_SECONDS = 20.0
 REPORTS = CHECKOUT / ".data" / "chaos"
 
@@ -137,7 +138,7 @@ def _episode(plant: Plant, probe: Probe, stage: Stage, fault: Fault) -> Episode:
     say(f"{fault} …")
     injected = inject(plant, fault, probe.is_shipping)
     recovered = probe.recover(stage, injected.ended)
-    wrong = check(plant, "--patience", str(SETTLE_SECONDS))
+    wrong = check(plant, "--patience", str(PATIENCE_SECONDS))
     gaps = len(probe.gaps()) - before
     _tell(injected, recovered.sale_seconds, recovered.trail_seconds, wrong)
     return Episode(

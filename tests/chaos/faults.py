@@ -12,7 +12,7 @@ other servers go with all of their processes.
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import psutil
@@ -86,15 +86,17 @@ def inject(plant: Plant, fault: Fault, mid_batch: Callable[[], bool]) -> Injecte
     middle of its work this instant; that is waited for before it is touched.
     """
     server = plant.servers[fault.server]
-    note = ""
-    if fault.server == "worker":
-        note = ", in mid-batch" if _awaited(mid_batch, BATCH_SECONDS) else ""
-    if fault.what is What.FREEZE:
-        return _freeze(server, fault, note)
-    return _end(server, fault, note)
+    at_work = fault.server != "worker" or _awaited(mid_batch, BATCH_SECONDS)
+    injected = _freeze(server, fault) if fault.what is What.FREEZE else _end(server, fault)
+    if fault.server != "worker":
+        return injected
+    note = "in mid-batch" if at_work else "but it was idle"
+    return replace(
+        injected, proof=f"{injected.proof}, {note}", is_proven=injected.is_proven and at_work
+    )
 
 
-def _freeze(server: Server, fault: Fault, note: str) -> Injected:
+def _freeze(server: Server, fault: Fault) -> Injected:
     """Stop it and look, all the time, whether the kernel agrees that it does not run."""
     processes = [_one_worker(server)] if fault.only_a_worker else server.tree()
     began = time.monotonic()
@@ -114,12 +116,12 @@ def _freeze(server: Server, fault: Fault, note: str) -> Injected:
         fault=fault,
         began=began,
         ended=time.monotonic(),
-        proof=f"{len(processes)} processes stopped for {stopped_seconds:.1f} s{note}",
+        proof=f"{len(processes)} processes stopped for {stopped_seconds:.1f} s",
         is_proven=bool(processes) and stopped_seconds > FROZEN_SECONDS * 0.9,
     )
 
 
-def _end(server: Server, fault: Fault, note: str) -> Injected:
+def _end(server: Server, fault: Fault) -> Injected:
     before = _identities([_one_worker(server)] if fault.only_a_worker else server.tree())
     began = time.monotonic()
     if fault.only_a_worker:
@@ -142,7 +144,7 @@ def _end(server: Server, fault: Fault, note: str) -> Injected:
         fault=fault,
         began=began,
         ended=time.monotonic(),
-        proof=f"processes {_few(old)} are gone, {_few(new)} are there{note}",
+        proof=f"processes {_few(old)} are gone, {_few(new)} are there",
         is_proven=bool(before) and bool(after) and not before & after,
     )
 

@@ -1,7 +1,7 @@
 """What must hold between answers, whatever the order on the seats. Each rule gives its faults."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
 from typing import Any, Final
 
@@ -156,36 +156,41 @@ def a_booking_is_not_lost(lives: Lives) -> Iterator[str]:
 
 def too_few_means_too_few(lives: Lives) -> Iterator[str]:
     """Not refused for want of seats while enough of them were free all the time."""
+    claims = _claims(lives)
     for call in lives.history.calls:
         if call.kind is not Kind.LOCK or call.code != "not-enough-seats":
             continue
         if call.replayed or _asleep(lives, [call]):
             continue
+        route = lives.history.routes[call.departure]
+        legs = route.legs(call.stretch)
         free: dict[str, int] = defaultdict(int)
-        for seat, travel_class in lives.history.routes[call.departure].seats.items():
-            if call.travel_class in {None, travel_class} and not _may_be_taken(lives, call, seat):
+        for seat, travel_class in route.seats.items():
+            if call.travel_class in {None, travel_class} and not any(
+                start <= call.end
+                and lives.asked(call) <= end
+                and max(legs.start, taken.start) < min(legs.stop, taken.stop)
+                for start, end, taken in claims[call.departure, seat]
+            ):
                 free[travel_class] += 1
         if max(free.values(), default=0) >= call.count:
             yield f"{call}, and {max(free.values())} were free all the time"
 
 
-def _may_be_taken(lives: Lives, call: Call, seat: str) -> bool:
-    """Whether somebody may have had the seat on these legs at some instant of the call."""
-    route = lives.history.routes[call.departure]
-    legs = set(route.legs(call.stretch))
-    for other in lives.history.calls:
-        if other.departure == call.departure and other.kind is Kind.LOCK and lives.is_lost(other):
-            named = not other.seats or seat in other.seats
-            if named and other.invoked <= call.end and legs & set(route.legs(other.stretch)):
-                return True
-    return any(
-        life.lock.departure == call.departure
-        and seat in life.seats
-        and legs & set(route.legs(life.lock.stretch))
-        and life.start <= call.end
-        and lives.asked(call) <= _surely_over(lives, life)
-        for life in lives.lives
-    )
+def _claims(lives: Lives) -> Mapping[tuple[int, str], Sequence[tuple[float, float, range]]]:
+    """For each seat of a departure from when to when, at most, somebody may have had which legs."""
+    claims = defaultdict(list)
+    for life in lives.lives:
+        departure = life.lock.departure
+        legs = lives.history.routes[departure].legs(life.lock.stretch)
+        for seat in life.seats:
+            claims[departure, seat].append((life.start, _surely_over(lives, life), legs))
+    for call in lives.history.calls:
+        if call.kind is Kind.LOCK and lives.is_lost(call):
+            route = lives.history.routes[call.departure]
+            for seat in call.seats or route.seats:
+                claims[call.departure, seat].append((call.invoked, inf, route.legs(call.stretch)))
+    return claims
 
 
 def _surely_over(lives: Lives, life: Life) -> float:
