@@ -40,8 +40,9 @@ class _Actions:
                 yield from self._of_map(call)
 
     def _of_life(self, life: Life, place: Place) -> Iterator[Action[State]]:
+        take = seats.take_asleep if life.sleeps else seats.take
         taken = Action(
-            what=str(life.lock), start=life.start, end=life.end, step=seats.take(place, life.number)
+            what=str(life.lock), start=life.start, end=life.end, step=take(place, life.number)
         )
         yield taken
         gone = seats.let_go(place, life.number)
@@ -63,7 +64,11 @@ class _Actions:
                 )  # fmt: skip
         if life is self.lives.life_of[life.hold]:
             for call in calls:
-                yield from self._of_call(call, life, place, taken)
+                # A cancelled booking's seats may come free one by one: whoever refreshes one of
+                # them in between sees its row gone. All or none is promised to who takes them.
+                parts = place.seat_by_seat if call.kind is Kind.CANCEL else (place,)
+                for part in parts:
+                    yield from self._of_call(call, life, part, taken)
 
     def _of_call(
         self, call: Call, life: Life, place: Place, taken: Action[State]

@@ -1,7 +1,8 @@
 """Judge a history: every rule, and for every seat an order that explains all answers.
 
 First each seat alone, which is quick and names the seat; then, because a call is all or none, the
-seats that were asked for together, in one state.
+seats that were asked for together, in one state. Not the latter on departures on sale while P2
+slept: there a hold may lose its seats one by one, and too much is possible to be worth the search.
 """
 
 from collections.abc import Iterator
@@ -39,7 +40,8 @@ def judge(history: History, *, bound: int = 100_000) -> Judgement:
         alone = [(seat,) for seat in route.seats]
         seats += len(alone)
         wrong = False
-        for group in (*alone, *_together(history, departure)):
+        together = () if _slept(lives, departure) else _together(history, departure)
+        for group in (*alone, *together):
             if len(group) > 1 and wrong:
                 continue  # told already, of the seat by itself
             actions = actions_on(lives, departure, group)
@@ -55,6 +57,10 @@ def judge(history: History, *, bound: int = 100_000) -> Judgement:
         faults=tuple(faults),
         undecided=tuple(undecided),
     )
+
+
+def _slept(lives: Lives, departure: int) -> bool:
+    return any(life.sleeps for life in lives.lives if life.lock.departure == departure)
 
 
 def _words(departure: int, group: tuple[str, ...], verdict: Verdict) -> str:

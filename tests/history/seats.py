@@ -23,6 +23,10 @@ class Place:
     at: tuple[int, ...]
     legs: range
 
+    @property
+    def seat_by_seat(self) -> "tuple[Place, ...]":
+        return tuple(Place((seat,), self.legs) for seat in self.at)
+
     def owners(self, state: State) -> list[int]:
         return [state[seat][leg] for seat in self.at for leg in self.legs]
 
@@ -59,6 +63,20 @@ def take(place: Place, hold: int) -> Step:
         if any(place.owners(state)):
             return None
         return place.change(state, lambda _: hold)
+
+    return step
+
+
+def take_asleep(place: Place, hold: int) -> Step:
+    """None held by another, and what is not sold is now held: Redis was away when it was sold, and
+    does not know yet. Such a hold cannot be confirmed.
+    """
+
+    def step(state: State) -> State | None:
+        owners = place.owners(state)
+        if any(owner > 0 for owner in owners):
+            return None
+        return place.change(state, lambda owner: owner or hold)
 
     return step
 

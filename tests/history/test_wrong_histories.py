@@ -185,6 +185,17 @@ def one_call_that_saw_two_moments(story: Story, is_wrong: bool) -> None:
 
 
 @told
+def one_lock_that_took_two_moments(story: Story, is_wrong: bool) -> None:
+    """S1 was free only before Bela's short hold, S2 only after Cara's."""
+    story.lock(0, "c", "S2", by="cara")
+    story.lock(1, "b", "S1", by="bela", took=0.3)
+    story.release(2, "c", by="cara", took=0.3)
+    story.lock(0.5, "a", "S1", "S2", took=4, fence=9)
+    if not is_wrong:
+        story.release(3, "b", by="bela")
+
+
+@told
 def refused_and_nobody_had_it(story: Story, is_wrong: bool) -> None:
     story.lock(0, "a", "S1" if not is_wrong else "S2")
     story.refused(1, "S1", by="bela")
@@ -273,6 +284,27 @@ def gone_after_it_was_booked(story: Story, is_wrong: bool) -> None:
     story.lock(0, "a", "S1")
     story.confirm(179, "a", 201 if is_wrong else None)
     story.confirm(181, "a", 410)
+
+
+def test_seats_of_a_cancelled_booking_may_come_free_one_by_one() -> None:
+    story = Story()
+    story.lock(0, "a", "S1", "S2")
+    story.confirm(1, "a")
+    story.cancel(2, "a", took=1.0)
+    story.seat_map(2.2, S1="sold", S2="free")
+    assert judge(story.history).faults == ()
+
+
+def test_a_hold_given_over_a_sold_seat_is_believed_only_where_redis_was_away() -> None:
+    for slept in (True, False):
+        story = Story()
+        story.lock(0, "a", "S1")
+        story.confirm(1.2, "a")
+        story.lock(3, "b", "S1", "S2", by="bela")
+        story.confirm(4, "b", 409, by="bela")
+        if slept:
+            story.sleep(1, 3.5)
+        assert (judge(story.history).faults == ()) is slept
 
 
 @pytest.mark.parametrize("tell", TOLD, ids=lambda tell: tell.__name__)
