@@ -55,10 +55,6 @@ bench: install-dev ## each hot call beside a bare view, 10 minutes (SECONDS=2 RO
 	@SECONDS=$(SECONDS) ROUNDS=$(ROUNDS) $(BOUND) with --profile bench -- \
 		$(BIN)/python -m tests.bench bench
 
-mutants: install-dev ## plant bugs one by one, print what caught each (ONLY=lock,pin RESUME=1 SAMPLE=1)
-	@exec $(BIN)/python -m tests.mutants $(if $(ONLY),--only $(ONLY)) $(if $(RESUME),--resume) \
-		$(if $(SAMPLE),--sample)
-
 chaos: install-dev ## break every process in turn under load, 10 minutes (ARGS=--short: 3)
 	@exec $(BIN)/python -m tests.chaos $(ARGS)
 

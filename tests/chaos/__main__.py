@@ -1,9 +1,11 @@
 """The command line: `python -m tests.chaos --help`."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
+from config.embedded.processes import die_with_parent
 from tests.chaos.drill import FULL_FORM, SHORT_FORM, only, rejudge, run
 
 
@@ -16,6 +18,9 @@ def main() -> int:
         "--fault", action="append", metavar="WORDS", help='only such, as in "redis: kill" (repeat)'
     )
     chosen = parser.parse_args()
+    # Told to stop, or left alone by make: nothing that was started may stay.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    die_with_parent(signal.SIGTERM)
     if chosen.judge:
         return rejudge(chosen.judge)
     form = SHORT_FORM if chosen.short else FULL_FORM
