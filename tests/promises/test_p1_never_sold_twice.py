@@ -12,7 +12,7 @@ from psycopg import errors as pg
 from config import clock
 from reservations.bookings.insert import NewBooking, Verdict, insert_booking
 from reservations.bookings.pnr import new_pnr
-from reservations.models import BookedSeat, Booking
+from reservations.models import BookedSeat
 from tests.engine import Traveller
 from tests.promises.guards import table_without
 from trains.models import Departure, Seat
@@ -91,15 +91,6 @@ def test_p1_holds_for_plain_sql_too(anna: Traveller, departure: Departure) -> No
             booking=row.booking, departure=departure, seat_id=row.seat_id, legs=(3, 4)
         )
     assert isinstance(refused.value.__cause__, pg.ExclusionViolation)
-
-
-def test_p3_a_booking_of_two_seats_gets_both_or_none(
-    anna: Traveller, bela: Traveller, departure: Departure
-) -> None:
-    insert_booking(new_booking(anna, departure, (0, 4), 1))
-    assert insert_booking(new_booking(bela, departure, (0, 4), 0, 1)) is Verdict.SEAT_TAKEN
-    assert BookedSeat.objects.count() == 1
-    assert Booking.objects.count() == 1
 
 
 def test_opposite_orders_do_not_deadlock(

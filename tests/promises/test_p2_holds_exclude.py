@@ -55,15 +55,6 @@ def test_p2_without_the_overlap_test_two_hold_one_seat(
     assert live_owners(departure, "S1-1") == sorted([anna.user.id, bela.user.id])
 
 
-def test_p3_a_hold_of_three_seats_gets_all_or_none(
-    anna: Traveller, bela: Traveller, departure: Departure
-) -> None:
-    lock(anna, departure, "S1-2")
-    assert lock(bela, departure, "S1-1", "S1-2", "S1-3") == 409
-    assert lock(anna, departure, "S1-1") == 201
-    assert lock(anna, departure, "S1-3") == 201
-
-
 def test_rule_1_a_late_end_of_a_hold_does_not_free_the_next_ones_seat(
     anna: Traveller, bela: Traveller, departure: Departure
 ) -> None:

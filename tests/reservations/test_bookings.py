@@ -9,7 +9,6 @@ from django.test.utils import CaptureQueriesContext
 from config.outbox.consumers import consume_pending
 from config.outbox.models import OutboxEvent
 from config.stores.redis import holds_store
-from reservations.api import bookings
 from reservations.models import BookedSeat, Booking
 from reservations.services.expire_holds import expire_holds
 from tests.engine import Traveller
@@ -57,48 +56,6 @@ def test_confirm_is_one_statement(anna: Traveller, departure: Departure) -> None
         assert anna.post("reservations/confirm/", {"hold": hold}).status_code == 201
     assert len(queries.captured_queries) == 1
     assert queries.captured_queries[0]["sql"].lstrip().startswith("WITH moment")
-
-
-def test_p5_a_confirm_sent_twice_answers_with_the_same_booking(
-    anna: Traveller, departure: Departure
-) -> None:
-    hold = anna.post("reservations/lock/", wish(departure, "S1-1")).json()["hold"]
-    first = anna.post("reservations/confirm/", {"hold": hold})
-    again = anna.post("reservations/confirm/", {"hold": hold})
-    assert (first.status_code, again.status_code) == (201, 200)
-    assert first.json() == again.json()
-    assert Booking.objects.count() == 1
-
-
-def test_p5_a_confirm_with_a_key_replays_its_first_answer(
-    anna: Traveller, departure: Departure
-) -> None:
-    hold = anna.post("reservations/lock/", wish(departure, "S1-1")).json()["hold"]
-    key = {"Idempotency-Key": '"c-1"'}
-    first = anna.post("reservations/confirm/", {"hold": hold}, **key)
-    again = anna.post("reservations/confirm/", {"hold": hold}, **key)
-    assert (first.status_code, again.status_code) == (201, 201)
-    assert again.json() == first.json()
-    assert again["Idempotency-Replayed"] == "true"
-    other = anna.post("reservations/confirm/", {"hold": hold, "passengers": []}, **key)
-    assert other.status_code == 422
-
-
-def test_p5_twins_with_one_key_get_one_answer_even_side_by_side(
-    anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The second looked for the key before the first had committed."""
-    hold = anna.post("reservations/lock/", wish(departure, "S1-1")).json()["hold"]
-    key = {"Idempotency-Key": "c-2"}
-    first = anna.post("reservations/confirm/", {"hold": hold}, **key)
-    looks = iter([None])
-    real = bookings._kept
-    monkeypatch.setattr(
-        bookings, "_kept", lambda caller, kept_key: next(looks, real(caller, kept_key))
-    )
-    second = anna.post("reservations/confirm/", {"hold": hold}, **key)
-    assert (second.status_code, second.json()) == (201, first.json())
-    assert second["Idempotency-Replayed"] == "true"
 
 
 def test_a_hold_that_ran_out_cannot_be_confirmed(

@@ -106,18 +106,6 @@ def test_a_lock_makes_no_sql_query_once_the_image_is_loaded(
     assert [query["sql"] for query in queries.captured_queries] == []
 
 
-def test_p7_a_hold_is_over_at_its_deadline_with_no_sweeper_running(
-    anna: Traveller, bela: Traveller, departure: Departure, time_passes: Any
-) -> None:
-    hold = anna.post("reservations/lock/", wish(departure, "S1-1")).json()
-    with time_passes(179):
-        assert bela.post("reservations/lock/", wish(departure, "S1-1")).status_code == 409
-        with time_passes(1.5):
-            assert anna.get(f"reservations/holds/{hold['hold']}/").status_code == 410
-            assert anna.get("reservations/holds/").json()["count"] == 0
-            assert bela.post("reservations/lock/", wish(departure, "S1-1")).status_code == 201
-
-
 def test_an_extended_hold_lives_on_up_to_the_cap(
     anna: Traveller, departure: Departure, time_passes: Any
 ) -> None:
@@ -173,34 +161,6 @@ def test_fences_grow_also_when_redis_lost_its_memory(anna: Traveller, departure:
     holds_store().flushall()
     third = anna.post("reservations/lock/", wish(departure, "S1-3")).json()["fence"]
     assert first < second < third
-
-
-def test_p5_a_lock_sent_twice_has_one_effect_and_one_answer(
-    anna: Traveller, departure: Departure
-) -> None:
-    body = wish(departure, travel_class="CC", count=2)
-    first = anna.post("reservations/lock/", body, **{"Idempotency-Key": "k-1"})
-    again = anna.post("reservations/lock/", body, **{"Idempotency-Key": "k-1"})
-    assert first.status_code == again.status_code == 201
-    assert again.json() == first.json()
-    assert again["Idempotency-Replayed"] == "true"
-    assert "Idempotency-Replayed" not in first
-    assert anna.get("reservations/holds/").json()["count"] == 1
-    other = anna.post("reservations/lock/", {**body, "count": 3}, **{"Idempotency-Key": "k-1"})
-    assert other.status_code == 422
-    assert other.json()["code"] == "idempotency-key-reused"
-
-
-def test_a_refused_lock_is_refused_again_under_its_key(
-    anna: Traveller, bela: Traveller, departure: Departure
-) -> None:
-    hold = bela.post("reservations/lock/", wish(departure, "S1-1")).json()["hold"]
-    key = {"Idempotency-Key": "k-2"}
-    assert anna.post("reservations/lock/", wish(departure, "S1-1"), **key).status_code == 409
-    bela.delete(f"reservations/holds/{hold}/")
-    again = anna.post("reservations/lock/", wish(departure, "S1-1"), **key)
-    assert again.status_code == 409
-    assert again["Idempotency-Replayed"] == "true"
 
 
 @pytest.mark.parametrize(
