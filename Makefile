@@ -13,7 +13,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 	--python-version 3.11 --python-platform x86_64-unknown-linux-gnu --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run stores logs psql redis-cli mongo manage tour test mutants bench chaos check format schema lock \
+.PHONY: help run stores logs psql redis-cli mongo manage tour test mutants chaos check format schema lock \
 	install install-dev clean
 
 help: ## list the targets
@@ -51,9 +51,16 @@ mutants: install-dev ## plant bugs one by one, print what caught each (ONLY=lock
 	@exec $(BIN)/python -m tests.mutants $(if $(ONLY),--only $(ONLY)) $(if $(RESUME),--resume) \
 		$(if $(SAMPLE),--sample)
 
+.PHONY: bench record rush
 bench: install-dev ## each hot call beside a bare view, 10 minutes (SECONDS=2 ROUNDS=4)
 	@SECONDS=$(SECONDS) ROUNDS=$(ROUNDS) $(BOUND) with --profile bench -- \
 		$(BIN)/python -m tests.bench bench
+
+record: install-dev ## the record minute: tickets sold in 60 s, everything on (SECONDS=60)
+	@SECONDS=$(SECONDS) $(BOUND) with --profile record -- $(BIN)/python -m tests.bench record
+
+rush: install-dev ## 10,000 travellers, half of them bots, for 1,000 seats (TRAVELLERS=10000)
+	@TRAVELLERS=$(TRAVELLERS) $(BOUND) with --profile rush -- $(BIN)/python -m tests.bench rush
 
 chaos: install-dev ## break every process in turn under load, 10 minutes (ARGS=--short: 3)
 	@exec $(BIN)/python -m tests.chaos $(ARGS)

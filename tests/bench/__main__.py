@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from typing import Any
 
 from tests.bench.served import SETTINGS
@@ -22,8 +23,20 @@ def main(arguments: list[str]) -> int:
             from tests.bench.bench import run_bench
             from tests.bench.report import publish_bench
 
-            publish_bench(run_bench(_bench_plan()))
+            sys.stdout.write(publish_bench(run_bench(_bench_plan())))
             return 0
+        case ["record"]:
+            from tests.bench.record import publish_record, run_record
+
+            report = run_record(_minute())
+            sys.stdout.write(publish_record(report) + "\n")
+            return 1 if report["wrong"] else 0
+        case ["rush"]:
+            from tests.bench.rush import publish_rush, run_rush
+
+            report = run_rush(_crowd())
+            sys.stdout.write(publish_rush(report) + "\n")
+            return 1 if report["wrong"] else 0
     raise SystemExit(__doc__)
 
 
@@ -31,6 +44,24 @@ def _bench_plan() -> Any:
     from tests.bench.bench import Plan
 
     return Plan(seconds=float(os.environ.get("SECONDS") or 2), rounds=_number("ROUNDS", 4))
+
+
+def _minute() -> Any:
+    from tests.bench.record import Minute
+
+    minute = Minute()
+    return replace(
+        minute,
+        seconds=float(os.environ.get("SECONDS") or minute.seconds),
+        connections=_number("CONNECTIONS", minute.connections),
+        size=replace(minute.size, travellers=_number("TRAVELLERS", minute.size.travellers)),
+    )
+
+
+def _crowd() -> Any:
+    from tests.bench.rush import Crowd
+
+    return Crowd(travellers=_number("TRAVELLERS", 10_000), connections=_number("CONNECTIONS", 512))
 
 
 def _number(name: str, default: int) -> int:

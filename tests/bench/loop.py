@@ -79,28 +79,47 @@ class Outcome:
 
 
 class _Line:
-    """One connection: its journey, what it asked last and when that counts from."""
+    """One connection, and the journey whose answer comes next over it."""
 
-    __slots__ = ("due", "framing", "journey", "name", "sock")
+    __slots__ = ("framing", "rider", "sock")
 
     def __init__(self, sock: socket.socket, framing: Framing) -> None:
         self.sock = sock
         self.framing = framing
-        self.journey: Journey | None = None
+        self.rider: _Rider | None = None
+
+
+class _Rider:
+    """A journey under way: what it asked last, when that counts from, and its line if any."""
+
+    __slots__ = ("due", "journey", "line", "name", "request")
+
+    def __init__(self, journey: Journey) -> None:
+        self.journey = journey
+        self.line: _Line | None = None
         self.name = ""
+        self.request = b""
         self.due = 0.0
 
 
 class Loop:
-    """Lines to one target; they stay open from one run to the next."""
+    """Lines to one target; they stay open from one run to the next.
 
-    def __init__(self, target: Target) -> None:
+    A journey keeps its line to its end; in a loop that is `shared` it gives it back with each
+    answer, as behind a proxy, and waits for one when all are busy (which counts as latency).
+    """
+
+    def __init__(self, target: Target, *, shared: bool = False) -> None:
         self._target = target
+        self._shared = shared
         self._poll = select.epoll()
         self._lines: dict[int, _Line] = {}
         self._free: deque[_Line] = deque()
-        self._timers: list[tuple[float, int, _Line]] = []
+        self._waiting: deque[_Rider] = deque()
+        self._timers: list[tuple[float, int, _Rider]] = []
         self._counter = 0
+        self._under_way = 0
+        self._most_lines = 0
         self._outcome = Outcome()
 
     def __enter__(self) -> Self:
@@ -111,10 +130,17 @@ class Loop:
             line.sock.close()
         self._poll.close()
 
-    def closed(self, journeys: Sequence[Journey], *, limit_seconds: float = 120.0) -> Outcome:
-        """Run journeys side by side, a connection each, until each has ended."""
+    def closed(
+        self,
+        journeys: Sequence[Journey],
+        *,
+        connections: int | None = None,
+        limit_seconds: float = 120.0,
+    ) -> Outcome:
+        """Run journeys side by side until each has ended, a connection each unless told."""
         now = time.perf_counter()
-        return self._run(((now, each) for each in journeys), len(journeys), limit_seconds, now)
+        most_lines = connections or len(journeys)
+        return self._run(((now, each) for each in journeys), most_lines, limit_seconds, now)
 
     def open(
         self,
@@ -131,6 +157,16 @@ class Loop:
         starts = zip((started + n / rate for n in range(number)), journeys, strict=False)
         return self._run(starts, connections, limit_seconds, started)
 
+    def drain(self, journeys: Iterable[Journey], *, connections: int) -> Outcome:
+        """Run journeys one after the other on so many connections, until there are no more."""
+        riding = iter(journeys)
+
+        def many() -> Journey:
+            for journey in riding:
+                yield from journey
+
+        return self.closed([many() for _ in range(connections)])
+
     def _run(
         self,
         starts: Iterator[tuple[float, Journey]],
@@ -139,22 +175,21 @@ class Loop:
         started: float,
     ) -> Outcome:
         self._outcome = outcome = Outcome()
+        self._most_lines = most_lines
         cpu_before = time.process_time()
         pending = next(starts, None)
-        waiting: deque[tuple[float, Journey]] = deque()
-        while pending or waiting or len(self._free) < len(self._lines):
+        while pending or self._under_way:
             now = time.perf_counter()
             if now - started > limit_seconds:
                 raise TimeoutError(f"journeys did not end within {limit_seconds} s")
             while pending and pending[0] <= now:
                 outcome.worst_lag_seconds = max(outcome.worst_lag_seconds, now - pending[0])
-                waiting.append(pending)
+                self._under_way += 1
+                self._advance(_Rider(pending[1]), None, pending[0])
                 pending = next(starts, None)
-            while waiting and (self._free or len(self._lines) < most_lines):
-                self._begin(*waiting.popleft())
             while self._timers and self._timers[0][0] <= now:
-                due, _, line = heapq.heappop(self._timers)
-                self._advance(line, None, due)
+                due, _, rider = heapq.heappop(self._timers)
+                self._advance(rider, None, due)
             self._serve(self._patience(pending))
         outcome.seconds = time.perf_counter() - started
         outcome.cpu_seconds = time.process_time() - cpu_before
@@ -165,11 +200,6 @@ class Loop:
         nearest = [pending[0]] if pending else []
         nearest += [self._timers[0][0]] if self._timers else []
         return max(0.0, min(nearest) - time.perf_counter()) if nearest else 1.0
-
-    def _begin(self, due: float, journey: Journey) -> None:
-        line = self._free.popleft() if self._free else self._connect()
-        line.journey = journey
-        self._advance(line, None, due)
 
     def _connect(self) -> _Line:
         sock = socket.create_connection(self._target.address, timeout=10)
@@ -198,46 +228,72 @@ class Loop:
                 continue
             answer = line.framing.feed(chunk)
             if answer is not None:
-                now = time.perf_counter()
-                self._note(line, answer[0], now)
-                self._advance(line, answer, now)
+                assert line.rider is not None, "an answer nobody asked for"
+                self._answered(line, line.rider, answer)
 
-    def _note(self, line: _Line, code: Any, now: float) -> None:
+    def _answered(self, line: _Line, rider: _Rider, answer: Answer) -> None:
+        now = time.perf_counter()
+        self._note(rider, answer[0], now)
+        if self._shared:
+            self._leave(line, rider)
+        self._advance(rider, answer, now)
+
+    def _note(self, rider: _Rider, code: Any, now: float) -> None:
         try:
-            times = self._outcome.samples[line.name, code]
+            times = self._outcome.samples[rider.name, code]
         except KeyError:
-            times = self._outcome.samples[line.name, code] = array("d")
-        times.append(now - line.due)
+            times = self._outcome.samples[rider.name, code] = array("d")
+        times.append(now - rider.due)
 
-    def _advance(self, line: _Line, answer: Answer | None, due: float) -> None:
+    def _advance(self, rider: _Rider, answer: Answer | None, due: float) -> None:
         """Let the journey say what comes next; `due` is when that counts from."""
-        assert line.journey is not None
         try:
-            step = next(line.journey) if answer is None else line.journey.send(answer)
+            step = next(rider.journey) if answer is None else rider.journey.send(answer)
         except StopIteration:
-            line.journey = None
-            self._free.append(line)
+            self._under_way -= 1
+            if rider.line is not None:
+                self._leave(rider.line, rider)
             return
         if isinstance(step, Pause):
             self._counter += 1
-            heapq.heappush(self._timers, (due + step.seconds, self._counter, line))
+            heapq.heappush(self._timers, (due + step.seconds, self._counter, rider))
             return
-        line.name, request = step
-        line.due = due
+        rider.name, rider.request = step
+        rider.due = due
+        self._board(rider)
+
+    def _board(self, rider: _Rider) -> None:
+        """Send what it asks over its own line, a free one, or a new one; else it has to wait."""
+        line = rider.line
+        if line is None and self._free:
+            line = self._free.popleft()
+        elif line is None and len(self._lines) < self._most_lines:
+            line = self._connect()
+        if line is None:
+            self._waiting.append(rider)
+            return
+        line.rider, rider.line = rider, line
         try:
-            sent = line.sock.send(request)
-            assert sent == len(request), "a request larger than the socket's buffer"
+            sent = line.sock.send(rider.request)
+            assert sent == len(rider.request), "a request larger than the socket's buffer"
         except (BrokenPipeError, ConnectionResetError):
             self._lost(line)
+
+    def _leave(self, line: _Line, rider: _Rider) -> None:
+        """The line is free: for who waits longest, if anybody does."""
+        line.rider, rider.line = None, None
+        self._free.append(line)
+        if self._waiting:
+            self._board(self._waiting.popleft())
 
     def _lost(self, line: _Line) -> None:
         """The server closed this connection: its journey goes on over another."""
         del self._lines[line.sock.fileno()]
         line.sock.close()
-        if line.journey is None:
+        rider = line.rider
+        if rider is None:
             self._free.remove(line)
             return
-        self._note(line, LOST, time.perf_counter())
-        fresh = self._connect()
-        fresh.journey = line.journey
-        self._advance(fresh, (LOST, b""), time.perf_counter())
+        rider.line = None
+        self._note(rider, LOST, time.perf_counter())
+        self._advance(rider, (LOST, b""), time.perf_counter())

