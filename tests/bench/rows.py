@@ -280,8 +280,8 @@ class Rows:
                     yield wire.post(LOCK, {**body, "preference": "together"}, self._traveller())
 
     def _traveller(self) -> str:
-        """The next one: nobody comes again before all others have."""
-        return self.world.tokens[next(self._turn) % len(self.world.tokens)]
+        tokens = self.world.tokens
+        return tokens[nth_of(len(tokens), next(self._turn))]
 
     def _reads(self, paths: Iterator[str]) -> Supply:
         legs = len(self.world.stops) - 1
@@ -314,6 +314,13 @@ class Rows:
                     return
 
         return journey
+
+
+def nth_of(people: int, turn: int) -> int:
+    """Whose turn it is: nobody comes again before all others have, and each time round the order
+    is shifted, so that nobody meets the same few departures again (a limit would refuse that).
+    """
+    return (turn + turn // people) % people
 
 
 def _taking(supply: Supply) -> Callable[[Loop, int], Sequence[bytes]]:

@@ -30,7 +30,7 @@ from reservations.services.confirm_booking import confirm_booking
 from reservations.services.hold_seats import Owner, hold_seats
 from reservations.services.refresh_image import load_image
 from tests.bench import wire
-from tests.bench.rows import Row
+from tests.bench.rows import Row, nth_of
 from tests.bench.world import Run, World
 from tests.web import test_database_url
 from trains.models import Departure, Seat
@@ -112,7 +112,7 @@ def _lock_commands(world: World, runs: Sequence[Run]) -> Iterator[bytes]:
     turn = count()
     for ordinal, label in enumerate(world.seats):
         for call in calls:
-            user = users[next(turn) % len(users)]
+            user = users[nth_of(len(users), next(turn))]
             hold = ids.mint(departure=call.departure, user=user)
             yield wire.command(
                 *("EVALSHA", call.sha, _KEYS, *call.keys(hold)),

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from analytics.schema import FACTS, GAPS
+from config.stores.mongo import audit_database
 from tests.bench import pages
 from tests.bench.bench import Plan, run_bench
 from tests.bench.record import Minute, publish_record, run_record
@@ -23,6 +25,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_redis: None) -> Path:
     monkeypatch.setenv("BENCH_DOCS", str(tmp_path))
+    for collection in (FACTS, GAPS):
+        audit_database()[collection].delete_many({})
     return tmp_path / "BENCHMARKS.md"
 
 
