@@ -12,8 +12,8 @@ from tests.mutants.generic import generic_mutants
 from tests.mutants.mutant import PRODUCT, Mutant
 from tests.mutants.planted import gravest, planted_bugs
 from tests.mutants.proof import draw_map, prove, say
-from tests.mutants.report import known_killers, summary, survivors, write_report
-from tests.mutants.results import CAUGHT, Results
+from tests.mutants.report import known_killers, not_met, reported, summary, survivors, write_report
+from tests.mutants.results import CAUGHT, Result, Results
 from tests.mutants.sample import prove_sample
 
 KEPT: Final = PRODUCT / ".data" / "mutants"
@@ -31,9 +31,9 @@ def main() -> int:
 
 def _prove_all(chosen: argparse.Namespace, folder: Path) -> int:
     KEPT.mkdir(parents=True, exist_ok=True)
-    results = Results(KEPT / "results.jsonl")
-    every = [*planted_bugs(), *([] if chosen.planted else generic_mutants())]
-    mutants = [mutant for mutant in every if _is_wanted(mutant, chosen.only)]
+    results = Results(KEPT / "results.jsonl", reported())
+    every = [*planted_bugs(), *generic_mutants()]
+    mutants = [mutant for mutant in every if _is_wanted(mutant, chosen)]
     todo = mutants
     if chosen.resume:
         done = {result.key for result in results.found.values() if result.outcome == CAUGHT}
@@ -41,13 +41,19 @@ def _prove_all(chosen: argparse.Namespace, folder: Path) -> int:
     say(f"{len(todo)} mutants to meet, of {len(mutants)}")
     chooser = _chooser(chosen.map, folder)
     unsound = prove(_with_killers(todo), results, chooser, folder=folder, slots=chosen.slots)
-    met = [results.found[mutant.id] for mutant in mutants if mutant.id in results.found]
     if not chosen.only:
-        write_report(met)
+        write_report([_result_of(mutant, results) for mutant in every])
+    met = [_result_of(mutant, results) for mutant in mutants]
     sys.stdout.write(summary(met))
     for test in unsound:
         say(f"not sound, it fails without a mutant too: {test}")
     return 1 if unsound or survivors(met) else 0
+
+
+def _result_of(mutant: Mutant, results: Results) -> Result:
+    """What came of it, if it was met as it is now."""
+    found = results.found.get(mutant.id)
+    return found if found and found.key == mutant.key else not_met(mutant)
 
 
 def _chooser(wanted: str, folder: Path) -> Chooser:
@@ -59,8 +65,10 @@ def _chooser(wanted: str, folder: Path) -> Chooser:
     return draw_map(path, folder=folder)
 
 
-def _is_wanted(mutant: Mutant, only: str) -> bool:
-    words = [word for word in only.split(",") if word]
+def _is_wanted(mutant: Mutant, chosen: argparse.Namespace) -> bool:
+    if chosen.planted and mutant.kind != "planted":
+        return False
+    words = [word for word in chosen.only.split(",") if word]
     return not words or any(word in f"{mutant.id} {mutant.file}" for word in words)
 
 

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tests.mutants.mutant import PRODUCT
+from tests.mutants.mutant import PRODUCT, Mutant
 from tests.mutants.results import CAUGHT, SURVIVED, Result
 
 PAGE: Final = PRODUCT / "docs" / "MUTANTS.md"
 DATA: Final = PRODUCT / "docs" / "mutants.json"
 EXPLAINED: Final = Path(__file__).with_name("survivors.toml")
 
+NOT_MET: Final = "not met yet"
 HEAD: Final = """# What was planted, and what caught it
 
 Written by `make mutants`; do not edit. Each row is one bug, planted alone into a copy of the tree;
@@ -27,11 +28,24 @@ of these tests to the failure, stores up and libraries loaded. How it works:
 """
 
 
+def reported() -> list[Result]:
+    """The results of the report that lies in docs."""
+    if not DATA.exists():
+        return []
+    return [Result(**each) for each in json.loads(DATA.read_text())["results"]]
+
+
 def known_killers() -> dict[str, str]:
     """By mutant, the test that caught it when the report was written."""
-    if not DATA.exists():
-        return {}
-    return {each["id"]: each["test"] for each in json.loads(DATA.read_text())["results"]}
+    return {each.id: each.test for each in reported() if "::" in each.test}
+
+
+def not_met(mutant: Mutant) -> Result:
+    """The row of a mutant that this run has not come to."""
+    return Result(
+        id=mutant.id, kind=mutant.kind, file=mutant.file, line=min(mutant.lines),
+        breaks=mutant.breaks, key=mutant.key, outcome=NOT_MET,
+    )  # fmt: skip
 
 
 def explanations() -> dict[tuple[str, str], str]:
@@ -54,7 +68,7 @@ def survivors(results: Iterable[Result]) -> list[Result]:
 def summary(results: Sequence[Result]) -> str:
     """The table `make mutants` prints."""
     lines = [
-        f"{each.outcome:8} {each.seconds:6.1f} s  {each.suite or '-':12} {each.id}"
+        f"{each.outcome:11} {each.seconds:6.1f} s  {each.suite or '-':12} {each.id}"
         for each in results
         if each.kind == "planted" or each.outcome == SURVIVED
     ]
@@ -69,12 +83,14 @@ def summary(results: Sequence[Result]) -> str:
 def _counts(kind: str, results: Sequence[Result]) -> str:
     caught = [each for each in results if each.outcome == CAUGHT]
     explained = [each for each in results if each.outcome == SURVIVED and explanation(each)]
-    left = len(results) - len(caught) - len(explained)
+    unmet = sum(each.outcome == NOT_MET for each in results)
+    left = len(results) - len(caught) - len(explained) - unmet
     suites = Counter(each.suite for each in caught).most_common()
     by = ", ".join(f"{suite} {number}" for suite, number in suites)
     return (
         f"{kind}: {len(results)} mutants, {len(caught)} caught ({by}), "
         f"{len(explained)} survived and explained, {left} survived"
+        f"{f', {unmet} {NOT_MET}' if unmet else ''}"
     )
 
 
@@ -104,7 +120,7 @@ def _planted_tables(results: Sequence[Result]) -> Iterable[str]:
         yield f"\n### `{file}`\n\n| bug | breaks | caught by | s |\n|---|---|---|---|"
         for each in results:
             if each.file == file:
-                by = f"{each.suite}: `{_short(each.test)}`" if each.test else "**survived**, below"
+                by = f"{each.suite}: `{_short(each.test)}`" if each.test else f"**{each.outcome}**"
                 yield f"| {each.id} | {_cell(each.breaks)} | {by} | {each.seconds} |"
 
 
@@ -116,7 +132,7 @@ def _generic_table(results: Sequence[Result]) -> Iterable[str]:
         explained = sum(each.outcome == SURVIVED and bool(explanation(each)) for each in of_file)
         suites = Counter(each.suite for each in caught).most_common()
         by = ", ".join(f"{suite} {number}" for suite, number in suites)
-        left = len(of_file) - len(caught) - explained
+        left = sum(each.outcome == SURVIVED for each in of_file) - explained
         yield f"| `{file}` | {len(of_file)} | {len(caught)} | {by} | {explained} | {left} |"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -53,12 +54,15 @@ def suite_of(test: str) -> str:
 
 
 class Results:
-    """A file of results, one JSON line each; the last line of an id counts."""
+    """A file of results, one JSON line each; the last line of an id counts.
 
-    def __init__(self, path: Path) -> None:
+    `before`: what an earlier report says, of which this run is to be the next.
+    """
+
+    def __init__(self, path: Path, before: Iterable[Result] = ()) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self.found: dict[str, Result] = {}
+        self.found = {result.id: result for result in before}
         if path.exists():
             for line in path.read_text().splitlines():
                 result = Result(**json.loads(line))

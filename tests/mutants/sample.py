@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.mutants.choosing import Chosen
+from tests.mutants.choosing import Chosen, likely
 from tests.mutants.copies import copy_tree
 from tests.mutants.mutant import Mutant
 from tests.mutants.proof import meet, say
 from tests.mutants.results import SURVIVED
 from tests.mutants.slot import Slot
 
-POOL: Final = ("tests/promises", "tests/reservations")
+POOL: Final = ("tests/promises", "tests/reservations", "tests/scripts", "tests/analytics")
 KILLER_SECONDS: Final = 15.0
 POOL_SECONDS: Final = 60.0
 
@@ -44,6 +44,6 @@ def prove_sample(bugs: Sequence[Mutant], *, folder: Path) -> int:
 
 
 def _chosen(bug: Mutant) -> Chosen:
-    if not bug.killers:
-        return Chosen(groups=(POOL,), seconds=(POOL_SECONDS,))
-    return Chosen(groups=(bug.killers, POOL), seconds=(KILLER_SECONDS, POOL_SECONDS))
+    groups = [bug.killers, *((each,) for each in likely(bug.file))]
+    kept = tuple(group for group in groups if group)
+    return Chosen(groups=kept, seconds=(KILLER_SECONDS,) * len(kept))

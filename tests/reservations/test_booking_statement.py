@@ -22,6 +22,7 @@ from reservations.models import BookedSeat, Booking
 from reservations.services import confirm_booking
 from reservations.services.cancel_booking import cancel_booking
 from reservations.services.refresh_image import refresh_seats
+from tests.availability import railway
 from tests.engine import Traveller
 from tests.promises.test_p1_never_sold_twice import new_booking
 from tests.promises.test_p2_holds_exclude import lock
@@ -45,6 +46,13 @@ def test_a_hold_that_is_booked_is_known_and_changes_nothing(
     assert insert_booking(again) is Verdict.HOLD_KNOWN
     assert Booking.objects.get().pnr == new.pnr
     assert BookedSeat.objects.count() == OutboxEvent.objects.count() == 1
+
+
+def test_a_seat_is_sold_once_on_each_departure(anna: Traveller, departure: Departure) -> None:
+    other = railway.departure(departure.train, days_ahead=9)
+    for day in (departure, other):
+        assert insert_booking(new_booking(anna, day, (0, 4), 0)) is Verdict.BOOKED
+        assert insert_booking(new_booking(anna, day, (0, 4), 0)) is Verdict.SEAT_TAKEN
 
 
 def test_a_buried_hold_is_known(anna: Traveller, departure: Departure) -> None:
