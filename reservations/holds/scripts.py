@@ -86,13 +86,15 @@ class Script:
         store = holds_store()
         for attempt in (1, 2):
             pipe = store.pipeline(transaction=False)
+            if attempt == 2:
+                # On the same connection as the calls: no restart can come in between.
+                pipe.script_load(self.text)
             for key_names, arguments in calls:
                 pipe.evalsha(self.sha, len(key_names), *key_names, *arguments)
-            answers: list[Any] = pipe.execute(raise_on_error=False)
+            answers: list[Any] = pipe.execute(raise_on_error=False)[-len(calls) :]
             if attempt == 1 and any(
                 isinstance(answer, redis.exceptions.NoScriptError) for answer in answers
             ):
-                store.script_load(self.text)
                 continue
             for answer in answers:
                 if isinstance(answer, Exception):
