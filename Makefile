@@ -62,6 +62,15 @@ record: install-dev ## the record minute: tickets sold in 60 s, everything on (S
 rush: install-dev ## 10,000 travellers, half of them bots, for 1,000 seats (TRAVELLERS=10000)
 	@TRAVELLERS=$(TRAVELLERS) $(BOUND) with --profile rush -- $(BIN)/python -m tests.bench rush
 
+.PHONY: sim sim-long
+sim: install-dev ## simulate the engine under faults, SEEDS=300 (SEED=n replays one)
+	@$(BOUND) with --profile sim -- $(BIN)/python -m tests.simulator \
+		$(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),300))
+
+sim-long: install-dev ## the same for 5,000 seeds, from FIRST=1000
+	@$(BOUND) with --profile sim -- $(BIN)/python -m tests.simulator --seeds $(or $(SEEDS),5000) \
+		--first $(or $(FIRST),1000)
+
 chaos: install-dev ## break every process in turn under load, 10 minutes (ARGS=--short: 3)
 	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
