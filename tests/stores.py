@@ -99,7 +99,7 @@ def until_answered(ask: Callable[[], object], *, seconds: float = DEADLINE_SECON
     while True:
         try:
             ask()
-        except redis.ConnectionError:
+        except (redis.ConnectionError, redis.TimeoutError):
             assert time.monotonic() < deadline, "the store is not asked again"
             time.sleep(0.02)
         else:
