@@ -63,12 +63,14 @@ def open_it(own: OwnStore) -> None:
     own.stop()
     for _ in range(settings.ENV.redis_breaker_failures):
         ask()
-    assert breaker_state() is State.OPEN
+    assert breaker_state() is not State.CLOSED
 
 
 def test_a_frozen_server_costs_one_time_out_and_then_nothing(
-    own_holds: OwnStore, attempts: list[str]
+    own_holds: OwnStore, attempts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(settings.ENV, "redis_breaker_seconds", 2.0)  # no trial while we count
+    holds_store.cache_clear()
     holds_store().ping()
     own_holds.freeze()
     attempts.clear()
@@ -103,7 +105,7 @@ def test_threads_wait_for_a_frozen_server_side_by_side_not_in_line(own_holds: Ow
     with ThreadPoolExecutor(8) as pool:
         waited = list(pool.map(lambda _: ask(), range(8)))
     assert max(waited) < 1.0
-    assert breaker_state() is State.OPEN
+    assert breaker_state() is not State.CLOSED
 
 
 def test_a_request_waits_once_however_often_it_asks(
