@@ -13,7 +13,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 	--python-version 3.11 --python-platform x86_64-unknown-linux-gnu --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run stores logs psql redis-cli mongo manage tour test mutants chaos check format schema lock \
+.PHONY: help run stores logs psql redis-cli mongo manage tour front test mutants chaos check format schema lock \
 	install install-dev clean
 
 help: ## list the targets
@@ -43,6 +43,10 @@ manage: install ## a management command beside `make run` (ARGS="holds --watch")
 
 tour: install ## the README's tour against `make run` (FEED=CSMT:MAO, or a feed's zip)
 	@exec $(BIN)/python -m tests.tour
+
+front: install-dev ## the front door at length: every call by schemathesis (EXAMPLES=60 SEED=1)
+	@SEATLOCK_FRONT_EXAMPLES=$(or $(EXAMPLES),60) SEATLOCK_FRONT_SEED=$(or $(SEED),20261121) \
+		$(BOUND) with --profile front -- $(BIN)/python -m pytest tests/front
 
 test: install-dev ## all tests beside fresh stores (ARGS="-k name")
 	@$(BOUND) with -- $(BIN)/python -m pytest $(ARGS)

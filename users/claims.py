@@ -8,6 +8,7 @@ remembered, and the expiry is judged each time, by the clock of the product.
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+from uuid import UUID
 
 import jwt
 from rest_framework_simplejwt.settings import api_settings
@@ -72,10 +73,23 @@ def _signed(token: str) -> Claims:
     try:
         said: dict[str, Any] = _decoder.decode(token, _key(), algorithms=[ALGORITHM])
         return Claims(
-            caller=Caller(int(said["sub"]), said["staff"] is True, str(said["sid"])),
+            caller=Caller(_user(said["sub"]), said["staff"] is True, str(UUID(said["sid"]))),
             kind=str(said["token_type"]),
             jti=str(said["jti"]),
-            expires_at=int(said["exp"]),
+            expires_at=_moment(said["exp"]),
         )
-    except (jwt.PyJWTError, KeyError, TypeError, ValueError):
+    except (jwt.PyJWTError, KeyError, TypeError, ValueError, AttributeError):
         raise NotAuthenticated("The token is not valid") from None
+
+
+def _user(said: Any) -> int:
+    """The number of an account, as it is minted; `int` alone would take much else."""
+    if not (isinstance(said, str) and said.isascii() and said.isdigit() and len(said) <= 18):
+        raise ValueError("not the number of an account")
+    return int(said)
+
+
+def _moment(said: Any) -> int:
+    if isinstance(said, bool) or not isinstance(said, int):
+        raise TypeError("not a moment")
+    return said

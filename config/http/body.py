@@ -121,7 +121,10 @@ class StrictJSONParser(BaseParser):
     ) -> dict[str, Any]:
         del media_type, stream
         # Through Django's `body`, which has the size limit and stays readable for fingerprints.
-        document = decode(django_request(parser_context["request"]).body, _anything)
+        request = django_request(parser_context["request"])
+        if request.content_type != JSON:  # DRF would take a type with a star in it
+            raise UnsupportedMediaType(f"Send {JSON}, not {request.content_type}")
+        document = decode(request.body, _anything)
         if not isinstance(document, dict):
             raise Invalid({"body": ["Send a JSON object."]})
         refuse_odd_values(document)
