@@ -7,6 +7,7 @@ from reservations.api import (
     bookings,
     described,  # noqa: F401  # says what these addresses do
     holds,
+    passengers,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -18,5 +19,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reservations/bookings/", bookings.bookings),
     path("reservations/bookings/<str:pnr>/", bookings.booking),
     path("reservations/bookings/<str:pnr>/cancel/", bookings.cancel),
+    path("reservations/passengers/", passengers.passengers),
     path("operations/departures/<int:departure>/blocks/", blocks.blocks),
 ]

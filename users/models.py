@@ -66,6 +66,32 @@ class User(AbstractUser):
             follow_standing(before=before, after=self, has_new_password=has_new_password)
 
 
+class SavedTraveller(models.Model):
+    """Somebody an account books for: personal data, seen by the account alone, deleted for good.
+
+    The birth date is kept instead of an age, which would be wrong a year later.
+    """
+
+    class Berth(models.TextChoices):
+        LOWER = "lower"
+        MIDDLE = "middle"
+        UPPER = "upper"
+        SIDE_LOWER = "side-lower"
+        SIDE_MIDDLE = "side-middle"
+        SIDE_UPPER = "side-upper"
+        WINDOW = "window"
+        AISLE = "aisle"
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="travellers")
+    name = models.CharField(max_length=100)
+    birth_date = models.DateField(null=True)
+    gender = models.CharField(max_length=20, blank=True)
+    berth_preference = models.CharField(max_length=12, blank=True, choices=Berth.choices)
+
+    def __str__(self) -> str:
+        return f"traveller {self.pk} of {self.owner_id}"
+
+
 class Login(models.Model):
     """One login: every token it produced carries its `sid` and dies with it.
 

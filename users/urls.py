@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from users import views
+from users import traveller_views, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("auth/register/", views.RegisterView.as_view(), name="register"),
@@ -10,5 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("auth/refresh/", views.RefreshView.as_view(), name="refresh"),
     path("auth/logout/", views.LogoutView.as_view(), name="logout"),
     path("auth/me/", views.MeView.as_view(), name="me"),
+    path("auth/travellers/", traveller_views.TravellersView.as_view(), name="travellers"),
+    path("auth/travellers/<int:traveller>/", traveller_views.TravellerView.as_view()),
     path("auth/password/", views.PasswordView.as_view(), name="password"),
 ]

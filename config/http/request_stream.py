@@ -43,7 +43,8 @@ NAME_CAP: Final = 64
 VALUE_CAP: Final = 128
 WITHHELD: Final = "(withheld)"
 _SECRET_NAMES: Final = ("pass", "token", "secret", "key", "auth", "access", "refresh", "capab",
-                        "signature", "session", "jwt", "mail", "phone")  # fmt: skip
+                        "signature", "session", "jwt", "mail", "phone", "name", "passenger",
+                        "birth")  # fmt: skip
 
 
 class LoggedRequest(NamedTuple):

@@ -172,3 +172,8 @@ def _row(user_id: int, key: str, fingerprint: str, status: int, body: str) -> Ma
 
 def _oldest() -> Any:
     return clock.now() - timedelta(seconds=KEPT_SECONDS)
+
+
+def forget_answers(*, user_id: int, member: str) -> None:
+    """Delete a user's kept answers that have this member: personal data is erased with its row."""
+    IdempotencyKey.objects.filter(user_id=user_id, body__contains=f'"{member}"').delete()

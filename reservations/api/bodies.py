@@ -133,6 +133,12 @@ class CancelledBody(msgspec.Struct, frozen=True):
     refund: RefundBody
 
 
+class ErasedBody(msgspec.Struct, frozen=True):
+    """On how many seats a passenger was erased."""
+
+    erased: int
+
+
 class BlockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seats to keep out of sale on one departure, or to give back, and why."""
 

@@ -11,6 +11,7 @@ from reservations.api.bodies import (
     CancelBody,
     CancelledBody,
     ConfirmBody,
+    ErasedBody,
     HoldBody,
     HoldPage,
     LockBody,
@@ -187,6 +188,19 @@ describe(
         problems=(*BODY, *SIGNED_IN, "not-found", "illegal-state", *KEYED),
         parameters=(PNR,),
         idempotent=True,
+    ),
+    Operation(
+        method="DELETE",
+        path="reservations/passengers/",
+        name="erase_passengers",
+        tag="Reservations",
+        summary="Erase who travelled on my bookings that are over or cancelled",
+        description=(
+            "Names, ages and genders are deleted for good, and so are the answers kept for my "
+            "idempotency keys. The bookings stay, and so do the passengers of journeys to come."
+        ),
+        answers={200: ErasedBody},
+        problems=(*SIGNED_IN,),
     ),
     *(
         Operation(

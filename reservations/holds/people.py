@@ -35,5 +35,10 @@ def find(ref: HoldRef) -> list[dict[str, Any]] | None:
     return None if kept is None else msgspec.json.decode(kept, type=list[dict[str, Any]])
 
 
+def forget(ref: HoldRef) -> None:
+    """Erase them before their time."""
+    holds_store().delete(_key(ref))
+
+
 def _key(ref: HoldRef) -> str:
     return keys.people(keys.shard(ref.departure), ref.hold)

@@ -7,6 +7,9 @@ from reservations.tickets.bodies import KeysBody, TicketBody, VerifiedBody, Veri
 
 _SIGNED_IN: Final = ("not-authenticated", "token-expired", "throttled", "unavailable")
 _PNR: Final = Parameter(name="pnr", where="path", about="Ten characters, upper or lower case.")
+_WIDTH: Final = Parameter(
+    name="width", about="a4 unless told.", form={"enum": ["a4", "phone"], "default": "a4"}
+)
 
 describe(
     Operation(
@@ -29,7 +32,7 @@ describe(
         answers={200: str},
         media_type="application/pdf",
         problems=("invalid", *_SIGNED_IN, "not-found"),
-        parameters=(_PNR, Parameter(name="width", about="a4 (unless told) or phone.")),
+        parameters=(_PNR, _WIDTH),
     ),
     Operation(
         method="GET",

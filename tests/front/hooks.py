@@ -17,7 +17,7 @@ BY_MEANING: Final = {
     # stations the train does not stop at, or in the wrong order; seats it does not have
     "search_departures": r"source|destination",
     "show_seats": r"source|destination",
-    "lock_seats": r"source|destination|seats(\.\d+)?|travel_class|count",
+    "lock_seats": r"source|destination|seats(\.\d+)?|travel_class|count|passengers",
     "confirm_hold": r"passengers(\..*)?|capability",
     "cancel_booking": r"seats(\..*)?",
     "block_seats": r"seats(\..*)?",
@@ -43,7 +43,8 @@ BY_MEANING: Final = {
 # Said once, for all calls (config/http/about_the_api.md): blanks alone are no text, and a whole
 # number is written without a point (JSON Schema calls 7.0 an integer) and has 64 bits.
 SAID_ONCE: Final = re.compile(
-    r"may not be blank|number is too large|Expected `int`, got `float`|valid integer is required"
+    r"may not be blank|number is too large|Expected `int( \| null)?`, got `float`"
+    r"|valid integer is required"
 )
 
 
