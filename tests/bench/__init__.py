@@ -1,4 +1,4 @@
-"""Measuring: `make bench`, `make record`, `make rush`, `make scale`, `make profile`.
+"""Measuring: `make bench`, `make record`, `make rush`, `make profile`.
 
     loop        sends requests: closed loop, and open loop from the intended moment on
     world       the trains, departures and travellers they are about

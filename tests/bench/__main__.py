@@ -1,4 +1,4 @@
-"""`python -m tests.bench bench|record|rush|scale|profile`, beside stores of its own (Makefile)."""
+"""`python -m tests.bench bench|record|rush|profile`, beside stores of its own (Makefile)."""
 
 import os
 import sys
@@ -37,6 +37,12 @@ def main(arguments: list[str]) -> int:
             report = run_rush(_crowd())
             sys.stdout.write(publish_rush(report) + "\n")
             return 1 if report["wrong"] else 0
+        case ["profile"]:
+            from tests.bench.profile import run_profile
+
+            calls = (os.environ.get("CALLS") or "lock_1,confirm,seat_map,search").split(",")
+            sys.stdout.write(run_profile(calls) + "\n")
+            return 0
     raise SystemExit(__doc__)
 
 
