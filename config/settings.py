@@ -198,11 +198,16 @@ CELERY_TIMEZONE = ENV.time_zone
 CELERY_BEAT_SCHEDULE_FILENAME = str(BASE_DIR / ".data" / "celerybeat-schedule")
 
 
+# How old a task that comes each second may get in the queue of a busy worker.
+QUEUE_SECONDS = 15.0
+
+
 def _every(seconds: float, task: str) -> dict[str, Any]:
-    """A beat entry whose run is worthless once the next is due, so that a worker that was away
-    for an hour does not find an hour of them waiting.
+    """A beat entry that is not kept for long, so that a worker that was away for an hour does not
+    find an hour of them waiting. Nor is it dropped because the queue is some seconds long: a
+    worker that is late would then do nothing of all that waits.
     """
-    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 1.0)}}
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, QUEUE_SECONDS)}}
 
 
 CELERY_BEAT_SCHEDULE = {

@@ -22,7 +22,7 @@ from tests.chaos.plant import Plant, Server, lives
 FROZEN_SECONDS = 5.0  # a hold lives 3 s and a pin 4 s here
 DOWN_SECONDS = 1.0
 POLL_SECONDS = 0.05
-BATCH_SECONDS = 20.0
+BATCH_SECONDS = 60.0
 RESPAWN_SECONDS = 30.0
 
 

@@ -16,7 +16,7 @@ from config.stores import keys
 from tests.chaos.plant import Plant
 from tests.chaos.travelling import Stage
 
-RECOVER_SECONDS = 60.0
+RECOVER_SECONDS = 120.0
 ASK_EVERY_SECONDS = 0.1
 
 
