@@ -9,6 +9,8 @@ from reservations.availability.plans import read_again
 from reservations.availability.taken_rows import read_taken
 from reservations.availability.words import no_words, set_legs, words_of
 from reservations.holds import store
+from reservations.invariants.checks import check_engine
+from reservations.invariants.judging import Scope
 from trains.models import Departure
 
 _OVERLAPS = """
@@ -54,6 +56,8 @@ def check(departure: Departure, *, holds: int | None = None) -> None:
     assert np.array_equal(sold, rows.sold | rows.blocked), "sold bits are not the rows"
     assert not (held & sold).any(), "a seat-leg is held and sold"
     _check_keys(departure, {member.hold for member in image.members})
+    scope = Scope(departures=(departure.pk,), patience_seconds=0.0)
+    assert [result for result in check_engine(scope) if not result.is_good] == []
 
 
 def _check_keys(departure: Departure, holds: set[str]) -> None:
