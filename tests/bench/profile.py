@@ -37,13 +37,10 @@ def run_profile(
 ) -> str:
     """Look into each of these rows; a report in Markdown."""
     folder.mkdir(parents=True, exist_ok=True)
-    parts = []
     with served(settings=LONG_HOLDS) as server:
         rows = Rows(make_world(Size()))
-        for row in rows.all():
-            if row.name in calls:
-                parts.append(_look_into(row, server, seconds, folder))
-    return "\n\n".join(parts)
+        chosen = [row for row in rows.all() if row.name in calls]
+        return "\n\n".join(_look_into(row, server, seconds, folder) for row in chosen)
 
 
 def _look_into(row: Row, server: Served, seconds: float, folder: Path) -> str:
