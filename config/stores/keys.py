@@ -26,6 +26,7 @@ keys sit in one slot of a Redis Cluster and a sweep reads 64 small indexes, neve
 | `{0}:marks` | string | none (30 s while incomplete) | `complete:<run_id>`: every mark above is there | restore of marks | every call |
 | `{s}:audit` | stream | none | facts about holds | hold scripts | shipper |
 | `{s}:unburied` | zset of holds, score = when released, ms | none | released, not yet `void` in PostgreSQL | release | release, sweep |
+| `{s}:watched:<departure>` | channel; the message is the moment, ms | none | what a seat map shows has changed: look again | every hold script, in the step of the change | live sockets |
 | `{s}:odd` | list | none | members no script could read, set aside | reap | operators |
 | `requests` | stream, capped | none | the request log | request middleware | shipper |
 | `{requests}:acknowledged` | string, whole number | none | entries of the request log that were shipped | shipper | dashboard |
@@ -66,6 +67,11 @@ def tag(shard_number: int) -> str:
 def of(departure: int, what: str, *rest: object) -> str:
     """A key of one departure: `of(145, "live")` is `{17}:live:145`."""
     return ":".join((f"{{{departure % SHARDS}}}:{what}:{departure}", *map(str, rest)))
+
+
+def watched(departure: int) -> str:
+    """The channel on which watchers are told that a departure changed: `{17}:watched:145`."""
+    return of(departure, "watched")
 
 
 _OF_DEPARTURE: Final = re.compile(rb"\{\d+\}:(\w+):(\d+)")

@@ -12,6 +12,7 @@ local member, zset = find(ARGV[1], ARGV[2])
 if not member then return {'gone'} end
 local parsed = parse(member)
 unhold(zset, parsed, member)
+tell_watchers()
 if ARGV[3] ~= '' then fact(parsed, ARGV[3], 3, 0, ARGV[4]) end
 reschedule()
 return {'freed'}

@@ -68,6 +68,7 @@ redis.call('SET', FENCE, whole(fence))
 redis.call('ZADD', LIVE, whole(deadline_ms), member)
 set_bits(HELD, parsed)
 show_hold(parsed, member, deadline_ms, 'held')
+tell_watchers()
 fact(parsed, 'held', 1, 0, ARGV[12] .. ',"seats":' .. cjson.encode(parsed.labels) .. ',"fare":"'
   .. parsed.fare .. '","fence":' .. whole(fence) .. ',"expires_at_ms":' .. whole(deadline_ms) .. '}')
 return answer({'held', member, whole(deadline_ms), whole(now_ms), era(ARGV[10]), '0'})

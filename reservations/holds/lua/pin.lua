@@ -32,6 +32,7 @@ if not member then
   redis.call('ZADD', CONFIRMING, whole(until_ms), member)
   set_bits(HELD, parsed)
   show_hold(parsed, member, until_ms, 'confirming')
+  tell_watchers()
   -- Fences given from now on are later than this one, even if the clock was set back meanwhile.
   local last = tonumber(redis.call('GET', FENCE) or '0')
   redis.call('SET', FENCE, whole(math.max(last, tonumber(parsed.fence))))
@@ -40,6 +41,7 @@ end
 
 local until_ms = math.max(score, pin_until_ms)
 local parsed = parse(member)
+tell_watchers()
 if zset == LIVE then redis.call('ZREM', LIVE, member) end
 redis.call('ZADD', CONFIRMING, whole(until_ms), member)
 show_hold(parsed, member, until_ms, 'confirming')

@@ -15,6 +15,7 @@ if ARGV[1] ~= '' then
   if member then
     local parsed = parse(member)
     unhold(zset, parsed, member)
+    tell_watchers()
     if words and set_bits(SOLD, parsed) then
       redis.call('HSET', IMAGE, 'epoch', ARGV[4])
     end

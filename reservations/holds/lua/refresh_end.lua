@@ -36,4 +36,5 @@ if ARGV[3] ~= 'some' then
 end
 if ARGV[3] ~= 'some' then redis.call('ZADD', TAG .. ':loaded', whole(now_ms), DEPARTURE) end
 redis.call('HSET', IMAGE, 'epoch', ARGV[2])
+if #changes > 0 or ARGV[3] ~= 'some' then tell_watchers() end
 return {'done'}

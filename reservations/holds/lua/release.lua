@@ -18,6 +18,7 @@ if not member then return {'gone'} end
 if zset == CONFIRMING then return {'pinned'} end
 local parsed = parse(member)
 unhold(LIVE, parsed, member)
+tell_watchers()
 fact(parsed, 'released', 3, 0, ARGV[3])
 reschedule()
 return {'released'}

@@ -168,6 +168,12 @@ local function unhold(zset, parsed, member)
   return true
 end
 
+-- Tells who watches this departure that what they saw has changed (no more than that: they look
+-- again). Once a script, in the same step as the change.
+local function tell_watchers()
+  redis.call('PUBLISH', TAG .. ':watched:' .. DEPARTURE, whole(now_ms))
+end
+
 -- Tells the sweep when to come next.
 local function reschedule()
   local earliest = nil
@@ -196,6 +202,7 @@ local function reap()
     end
   end
   if #over > 0 then reschedule() end
+  if #over > 0 then tell_watchers() end
   return #over > REAP_BOUND
 end
 
