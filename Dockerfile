@@ -1,4 +1,4 @@
-# Web, worker, beat and management commands: one image, the command says which. The stores are not
+# Web, live sockets, worker, beat and management commands: one image, the command says which. The stores are not
 # in it (docker-compose.yml).
 FROM python:3.11-slim
 
@@ -17,6 +17,7 @@ COPY users users
 COPY trains trains
 COPY reservations reservations
 COPY analytics analytics
+COPY web web
 
 # Settings are read at import. These name stores that are not asked while files are collected.
 RUN SECRET_KEY=only-to-collect-static-files-at-build \
@@ -26,5 +27,5 @@ RUN SECRET_KEY=only-to-collect-static-files-at-build \
     && install -d -o seatlock .data
 
 USER seatlock
-EXPOSE 8000
+EXPOSE 8000 8001
 CMD ["python", "-m", "config.embedded.commands", "web"]

@@ -20,7 +20,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 		awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: install ## stores, web, worker and beat until Ctrl-C, on http://127.0.0.1:8000
+run: install ## stores, web, live sockets, worker and beat until Ctrl-C, on http://127.0.0.1:8000
 	@$(BOUND) run
 
 stores: install ## the stores alone, until Ctrl-C
@@ -68,6 +68,11 @@ rush: install-dev ## 10,000 travellers, half of them bots, for 1,000 seats (TRAV
 
 profile: install-dev ## where the time goes: flame graphs and CPU by part (CALLS=lock_1,confirm)
 	@CALLS=$(CALLS) $(BOUND) with --profile profile -- $(BIN)/python -m tests.bench profile
+
+.PHONY: bench-live
+bench-live: install-dev ## 2,000 live sockets on one departure (SOCKETS=2000 SECONDS=20 RATES=5,20,100)
+	@SOCKETS=$(SOCKETS) SECONDS=$(SECONDS) RATES=$(RATES) $(BOUND) with --profile bench-live -- \
+		$(BIN)/python -m tests.live.bench
 
 .PHONY: sim sim-long
 sim: install-dev ## simulate the engine under faults, SEEDS=300 (SEED=n replays one)

@@ -68,6 +68,14 @@ class Environment(BaseSettings):
     currency: str = Field(default="INR", pattern=r"^[A-Z]{3}$")
     time_zone: str = "Asia/Kolkata"
 
+    # Live sockets
+    live_url: str = Field(default="", pattern=r"^(wss?://[^/?#\s]+)?$")
+    live_max_sockets: int = Field(default=10_000, ge=1, le=1_000_000)
+    live_max_per_address: int = Field(default=200, ge=1, le=1_000_000)
+    live_max_per_user: int = Field(default=20, ge=1, le=10_000)
+    live_heartbeat_seconds: float = Field(default=15.0, gt=0, le=300)
+    live_slow_seconds: float = Field(default=10.0, gt=0, le=300)
+
     # Limits and people
     throttles: Switch = "on"
     access_token_seconds: int = Field(default=900, ge=30, le=86_400)

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "trains",
     "reservations",
     "analytics",
+    "web",
     *(f"reservations.{name}" for name in ("tickets",) if name not in ENV.apps_left_out),
 ]
 
@@ -268,6 +269,8 @@ LOGGING = {
         # A refusal is an answer, not an event: a line for each 409 of a rush says nothing.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # A line for each socket that comes and goes.
+        "uvicorn.error": {"level": "WARNING"},
         # Both tell of every glyph, and name the letters of travellers' names that no font has.
         "fontTools": {"level": "WARNING"},
         "fpdf": {"level": "ERROR"},

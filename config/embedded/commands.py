@@ -3,7 +3,7 @@
 `make run` starts them as children; a container runs one of them:
 
     python -m config.embedded.commands check | migrate | collect-static | seed-demo
-    python -m config.embedded.commands web | worker | beat
+    python -m config.embedded.commands web | live | worker | beat
 
 which replaces itself with that program, so that signals reach it. Uses nothing but the standard
 library: an image without the embedded servers has this module too.
@@ -27,7 +27,7 @@ DEFAULTS = {
     "WORKER_PROCESSES": "2",
 }
 SET_UP = ("check", "migrate", "collect-static", "seed-demo")
-LONG_RUNNING = ("web", "worker", "beat")
+LONG_RUNNING = ("web", "live", "worker", "beat")
 
 
 def command(name: str, environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -44,6 +44,8 @@ def command(name: str, environment: Mapping[str, str]) -> tuple[str, ...]:
             return (*manage, "seed_demo")
         case "web":
             return _web(environment)
+        case "live":
+            return (sys.executable, "-m", "web.live")
         case "worker":
             return _worker(environment)
         case "beat":

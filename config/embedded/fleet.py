@@ -67,7 +67,7 @@ def make_fleet(places: Places, settings: EmbeddedSettings) -> Fleet:
 def free_ports() -> EmbeddedSettings:
     """Settings for stores of one's own beside others: random ports nobody listens on now."""
     ports: dict[str, int] = {}
-    for name in (*STORE_PORTS.values(), "PORT"):
+    for name in (*STORE_PORTS.values(), "PORT", "LIVE_PORT"):
         ports[name] = next(
             port
             for port in random.sample(FREE_PORTS, len(FREE_PORTS))

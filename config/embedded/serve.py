@@ -34,11 +34,11 @@ class Plan:
 
 
 def real_plan(environment: Mapping[str, str]) -> Plan:
-    """Migrations and demo network, then web, worker and beat."""
+    """Migrations and demo network, then web, live sockets, worker and beat."""
     return Plan(
         set_up={"set-up": (sys.executable, "-m", "config.embedded.set_up")},
         web=command("web", environment),
-        background={name: command(name, environment) for name in ("worker", "beat")},
+        background={name: command(name, environment) for name in ("live", "worker", "beat")},
     )
 
 
@@ -58,10 +58,11 @@ def serve_plan(
 ) -> int:
     """Run stores and plan until a stop is asked for (0) or something dies (1)."""
     port = settings.ports["PORT"]
+    ours = {name: settings.ports[name] for name in ("PORT", "LIVE_PORT")}
 
     def job(supervisor: Supervisor) -> int:
         started = time.monotonic()
-        with _live_fleet(supervisor, places, settings, more_ports={"PORT": port}) as fleet:
+        with _live_fleet(supervisor, places, settings, more_ports=ours) as fleet:
             _start_plan(supervisor, plan, places, {**environment, **fleet.environment}, port)
             say(f"http://127.0.0.1:{port}/ is up after {time.monotonic() - started:.1f} s")
             say(f"logs are in {places.logs}; Ctrl-C stops everything")

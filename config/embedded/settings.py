@@ -14,6 +14,7 @@ from config.embedded.errors import WrongSetting
 
 PORT_DEFAULTS = {
     "PORT": 8000,
+    "LIVE_PORT": 8001,
     "EMBEDDED_POSTGRES_PORT": 15432,
     "EMBEDDED_REDIS_PORT": 16379,
     "EMBEDDED_BROKER_PORT": 16380,
@@ -50,6 +51,8 @@ def read_settings(environment: Mapping[str, str]) -> EmbeddedSettings:
 
     """
     ports = {name: _port(name, environment.get(name, "")) for name in PORT_DEFAULTS}
+    if not environment.get("LIVE_PORT", "").strip():
+        ports["LIVE_PORT"] = ports["PORT"] + 1
     seen: dict[int, str] = {}
     for name, port in ports.items():
         if port in seen:

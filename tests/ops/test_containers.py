@@ -19,7 +19,7 @@ from config.embedded.places import CHECKOUT
 from config.embedded.settings import GIVEN_NAMES
 
 SCHEMA = Path(__file__).parent / "data" / "compose-spec.json"
-OURS = {"web", "worker", "beat", "migrate", "demo"}
+OURS = {"web", "live", "worker", "beat", "migrate", "demo"}
 STORES = {"postgres", "redis", "queue", "mongo"}
 
 Services = dict[str, dict[str, Any]]

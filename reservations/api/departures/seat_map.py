@@ -66,8 +66,8 @@ def render_seats(plan: Plan, state: SeatState, stretch: Stretch, user: int | Non
     train = plan.train
     ordinals, as_free = _rendered_free(train)
     free = free_mask(train, state.taken, stretch)
-    sold, blocked = (_touched(words, stretch) for words in (state.sold, state.blocked))
-    ends = _ends_of_holds(state, stretch)
+    sold, blocked = (touched(words, stretch) for words in (state.sold, state.blocked))
+    ends = ends_of_holds(state, stretch)
     mine = {ordinal for ordinal, end in ends.items() if user is not None and end.user == user}
 
     seats = as_free.copy()
@@ -93,7 +93,7 @@ def render_seats(plan: Plan, state: SeatState, stretch: Stretch, user: int | Non
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
+class End:
     """When the last hold of a seat ends, as JSON (None: it is being confirmed), and whose it is."""
 
     deadline_ms: float
@@ -101,23 +101,23 @@ class _End:
     user: int
 
 
-def _ends_of_holds(state: SeatState, stretch: Stretch) -> dict[int, _End]:
+def ends_of_holds(state: SeatState, stretch: Stretch) -> dict[int, End]:
     """By ordinal: of the holds that touch the stretch, the one that ends last."""
-    ends: dict[int, _End] = {}
+    ends: dict[int, End] = {}
     for member in state.members:
         if not stretch.overlaps(Stretch(member.from_stop, member.to_stop)):
             continue
         if member.pinned:
-            end = _End(math.inf, None, member.user)
+            end = End(math.inf, None, member.user)
         else:
-            end = _End(member.deadline_ms, _encode(member.expires_at), member.user)
+            end = End(member.deadline_ms, _encode(member.expires_at), member.user)
         for ordinal in member.ordinals:
             if ordinal not in ends or ends[ordinal].deadline_ms < end.deadline_ms:
                 ends[ordinal] = end
     return ends
 
 
-def _touched(words: Words, stretch: Stretch) -> NDArray[np.bool_]:
+def touched(words: Words, stretch: Stretch) -> NDArray[np.bool_]:
     """For each seat, whether a leg of the stretch is set."""
     mask = np.frombuffer(stretch.mask(words.shape[1]), "<u4")
     touched: NDArray[np.bool_] = (words & mask).any(axis=1)

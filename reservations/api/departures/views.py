@@ -80,8 +80,10 @@ def _day(request: HttpRequest) -> date:
 
 
 def _live_url(request: HttpRequest, departure: int) -> str:
-    """The socket of the departure: same host, the port of the live process."""
+    """The socket of the departure: LIVE_URL, or same host and the port of the live process."""
     env = settings.ENV
+    if env.live_url:
+        return f"{env.live_url}/ws/departures/{departure}/"
     host = request.get_host()
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
     scheme = "wss" if request.is_secure() else "ws"
