@@ -147,7 +147,7 @@ class SimulatedConnection(AbstractConnection):
             what = f"{what} and {len(command) - 1} more"
         run = partial(self._run, command)
         self._answers = self._crossing.cross(
-            "redis", what, run, lost=self._lose, late=lambda: partial(self._run, command)
+            "redis", what, run, lost=self._lose, late=lambda: partial(self._run_late, command)
         )
 
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
@@ -176,6 +176,13 @@ class SimulatedConnection(AbstractConnection):
                     raise redis.exceptions.ConnectionError("simulated: the server went")
             answers.append(self._server.execute(words))
         return answers
+
+    def _run_late(self, commands: Sequence[Sequence[bytes]]) -> list[Any]:
+        """Nobody waits for the answer, nor hears that the server went between two of them."""
+        try:
+            return self._run(commands)
+        except redis.exceptions.ConnectionError as went:
+            return [went]
 
 
 def client_of(server: Server, crossing: Crossing, retry: Any) -> "redis.Redis":
