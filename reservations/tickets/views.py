@@ -35,7 +35,7 @@ def _show(request: HttpRequest, caller: Caller, pnr: str) -> HttpResponse:
 
 @door("read")
 def _pdf(request: HttpRequest, caller: Caller, pnr: str) -> HttpResponse:
-    width = request.GET.get("width", "a4")
+    width = request.GET.get("width") or "a4"
     if width not in {"a4", "phone"}:
         raise Invalid({"width": ["One of a4, phone."]})
     ticket = _ticket(caller, pnr)

@@ -15,8 +15,7 @@ from django.test.utils import override_settings
 from django.urls import path
 
 from config.wsgi import application as product
-
-FLOOR_PATH = "/floor/"
+from tests.bench.wire import FLOOR_PATH
 
 
 def floor(request: HttpRequest) -> JsonResponse:

@@ -26,6 +26,7 @@ from tests.bench.figures import Spread, latencies, percentiles_ms
 from tests.bench.loop import Loop, Outcome
 from tests.bench.machine import describe_machine
 from tests.bench.processes import Watch
+from tests.bench.quiet import no_collections
 from tests.bench.rows import Faults, Row, Rows
 from tests.bench.served import Served, served
 from tests.bench.world import Size, World, make_world
@@ -101,10 +102,7 @@ class _Bench:
     def closed_loops(self) -> list[dict[str, Any]]:
         gathered: dict[tuple[str, int], list[dict[str, Any]]] = {}
         rows = [*self.http_rows, self.lock_script]
-        gc.collect()
-        gc.freeze()
-        gc.disable()  # a pause of ours would be taken for one of the server
-        try:
+        with no_collections():
             for connections in self.plan.connections:
                 for number in range(self.plan.rounds):
                     for row in rows:
@@ -114,8 +112,6 @@ class _Bench:
                     measured = self._pgbench(connections)
                     gathered.setdefault(("pgbench", connections), []).append(measured)
                     self.say(f"{connections} connections, round {number + 1}: done")
-        finally:
-            gc.enable()
         titles = {row.name: row.title for row in rows}
         titles["pgbench"] = "PostgreSQL alone: the statement of confirm, 1 seat"
         return [

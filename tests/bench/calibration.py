@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from config.stores.redis import holds_store
-from tests.bench.application import FLOOR_PATH
 from tests.bench.stores import script_call
+from tests.bench.wire import FLOOR_PATH
 from tests.bench.world import World
 
 # Seats of a departure that is not there, in the same shard as one that is: redis-benchmark knows

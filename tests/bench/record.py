@@ -8,7 +8,6 @@ is over no new traveller begins; afterwards rows and documents are counted and t
 checked.
 """
 
-import gc
 import json
 import random
 import time
@@ -22,6 +21,7 @@ from tests.bench.figures import latencies, percentiles_ms
 from tests.bench.loop import Journey, Loop
 from tests.bench.machine import describe_machine
 from tests.bench.processes import Watch
+from tests.bench.quiet import no_collections
 from tests.bench.rows import LOCK, confirm_request
 from tests.bench.sale import Told, look_after
 from tests.bench.served import served
@@ -103,16 +103,10 @@ def run_record(minute: Minute, say: Callable[[str], None] = print) -> dict[str, 
         _warm(server.web.url, world)
         watch = Watch(server.roots)
         sale = _Sale(world, minute.seconds)
-        gc.collect()
-        gc.freeze()
-        gc.disable()  # a pause of ours would be taken for one of the server
         before = watch.usage()
-        try:
-            with Loop(wire.http_target(server.web.url)) as loop:
-                journeys = [sale.journey() for _ in range(minute.connections)]
-                outcome = loop.closed(journeys, limit_seconds=minute.seconds + 60)
-        finally:
-            gc.enable()
+        with no_collections(), Loop(wire.http_target(server.web.url)) as loop:
+            journeys = [sale.journey() for _ in range(minute.connections)]
+            outcome = loop.closed(journeys, limit_seconds=minute.seconds + 60)
         used = watch.usage() - before
         told = Told.by(outcome)
         say(f"{len(sale.sold_at):,} tickets; waiting for their documents")

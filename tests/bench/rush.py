@@ -8,7 +8,6 @@ one seat for the whole journey. They share some connections, as behind a proxy; 
 counts as latency.
 """
 
-import gc
 import json
 import random
 import time
@@ -21,6 +20,7 @@ from tests.bench import pages, plots, wire
 from tests.bench.figures import latencies, percentiles_ms
 from tests.bench.loop import Journey, Loop, Pause
 from tests.bench.machine import describe_machine
+from tests.bench.quiet import no_collections
 from tests.bench.rows import LOCK, confirm_request
 from tests.bench.sale import Told, look_after
 from tests.bench.served import served
@@ -130,16 +130,11 @@ def run_rush(crowd: Crowd, say: Callable[[str], None] = print) -> dict[str, Any]
             for number, token in enumerate(world.tokens)
         ]
         rush.chance.shuffle(journeys)
-        gc.collect()
-        gc.disable()  # a pause of ours would be taken for one of the server
-        rush.began = time.perf_counter()
-        try:
-            with Loop(wire.http_target(server.web.url), shared=True) as loop:
-                outcome = loop.closed(
-                    journeys, connections=crowd.connections, limit_seconds=crowd.limit_seconds
-                )
-        finally:
-            gc.enable()
+        with no_collections(), Loop(wire.http_target(server.web.url), shared=True) as loop:
+            rush.began = time.perf_counter()
+            outcome = loop.closed(
+                journeys, connections=crowd.connections, limit_seconds=crowd.limit_seconds
+            )
         told = Told.by(outcome)
         say(f"{told.confirms:,} tickets after {outcome.seconds:.1f} s")
         after = look_after(told)

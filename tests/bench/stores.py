@@ -58,11 +58,15 @@ class ScriptCall:
     def arguments(self, *, hold: str, user: object, seat: str) -> list[str]:
         """`seat` is `ordinal=label`; its fare is that of the seat this call was made for."""
         fare = self.sent[-1].partition(" ")[0]
-        return [hold, str(user), *self.sent[_KEYS + 2 : -1], f"{fare} {seat}"]
+        ours = [*self.sent[_KEYS + 2 : _LIMIT], _NO_LIMIT, *self.sent[_REVISION:-1]]
+        return [hold, str(user), *ours, f"{fare} {seat}"]
 
 
 _KEYS: Final = 12
+_LIMIT: Final = _KEYS + 5
 _REVISION: Final = _KEYS + 6
+# The travellers of a small world would meet the limit of holds, since none of these is confirmed.
+_NO_LIMIT: Final = "1000000"
 
 
 def script_call(run: Run, stretch: dict[str, str], seat: str) -> ScriptCall:

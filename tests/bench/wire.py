@@ -9,6 +9,7 @@ import hiredis
 from tests.bench.loop import Answer, Target
 
 API: Final = "/api/v1/"
+FLOOR_PATH: Final = "/floor/"
 _LENGTH: Final = b"content-length: "
 
 

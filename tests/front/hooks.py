@@ -36,6 +36,9 @@ BY_MEANING: Final = {
     # trains that are known, days that lie ahead, no more decimals than described
     "departures_create": r"train|service_date|fare_factor|sale_opens_at",
     "departures_partial_update": r"fare_factor|sale_opens_at|train|service_date",
+    # days on which nobody alive was born
+    "save_traveller": r"birth_date",
+    "change_traveller": r"birth_date",
     # at least one of three; an end that is not before its beginning
     "audit": r"body",
     "statistics": r"until",

@@ -147,6 +147,7 @@ def test_a_booking_without_its_fact_is_told(sale: Sale) -> None:
 
 
 def test_a_fact_of_no_booking_is_told(sale: Sale) -> None:
+    sql("DELETE FROM tickets_ticket")
     sql("DELETE FROM reservations_bookedseat")
     sql("DELETE FROM reservations_booking WHERE pnr = %s", sale.booked["pnr"])
     assert "is of no booking" in faults()["bookings-have-facts"]

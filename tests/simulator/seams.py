@@ -4,13 +4,12 @@ Clocks, chance, the socket of Redis, the sink of facts and the memory of a proce
 own code is not touched.
 """
 
-import gc
 import logging
 import secrets
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache, partial
+from functools import partial
 from random import Random
 from types import SimpleNamespace
 from typing import Any, Final
@@ -31,6 +30,7 @@ from config.stores import redis as holds_redis
 from config.stores.redis import holds_store
 from reservations.availability import plans
 from reservations.holds import ids, scripts
+from reservations.services import bury_released
 from tests.simulator.clocks import Clocks
 from tests.simulator.crossing import Crossing
 from tests.simulator.mongo_sink import Sink, refuse_to_bury
@@ -40,6 +40,7 @@ from users import marks
 from users.services import restore_marks
 
 _CACHES: Final = (holds_store, ids._key, headers._secret, scripts.departure_keys)
+_OUTAGES: Final = tuple(module._outage for module in (marks, restore_marks, bury_released))
 # Fewer than in life: sweeps and shippers ask every shard, and most would be empty here.
 SHARDS: Final = 4
 
@@ -110,16 +111,11 @@ def _engines_consumers() -> list[tuple[str, consumers.Consumer]]:
     ]
 
 
-@cache
-def _outages() -> list[outage.Outage]:
-    return [each for each in gc.get_objects() if isinstance(each, outage.Outage)]
-
-
 def forget_the_process() -> None:
     """What a process remembers between requests is gone."""
     for cached in _CACHES:
         cached.cache_clear()
-    for each in _outages():
+    for each in _OUTAGES:
         each._resting_until, each._goes_on = 0.0, False
     marks._owed.clear()
     plans.forget_all()
