@@ -149,6 +149,7 @@ def test_a_booking_without_its_fact_is_told(sale: Sale) -> None:
 def test_a_fact_of_no_booking_is_told(sale: Sale) -> None:
     invented = OutboxEvent.objects.get(event_id=f"{sale.booked['hold']}:confirmed")
     invented.pk, invented.event_id = None, "nobody-holds-this:confirmed"
+    invented.subject = "AAAAAAAAAA"
     invented.save(force_insert=True)
     assert "nobody-holds-this:confirmed is of no booking" in faults()["bookings-have-facts"]
 
