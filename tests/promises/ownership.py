@@ -41,8 +41,8 @@ def signed_in(status: int = 200, **more: Any) -> Row:
     return Row(answers=(401, status, status, status), **more)
 
 
-def owner(status: int, *, names: str, staff: int = 404, **more: Any) -> Row:
-    return Row(answers=(401, 404, staff, status), names=names, **more)
+def owner(status: int, *, names: str, staff: int = 404, other: int = 404, **more: Any) -> Row:
+    return Row(answers=(401, other, staff, status), names=names, **more)
 
 
 def staff(status: int = 200, **more: Any) -> Row:
@@ -88,6 +88,13 @@ MATRIX: Final[dict[str, Row]] = {
     "POST auth/password/": signed_in(
         400, body={"old_password": "wrong", "new_password": "knock-knock-8341"}
     ),
+    "GET auth/travellers/": signed_in(),
+    "POST auth/travellers/": signed_in(201, body={"name": "Asha Rao"}),
+    "DELETE auth/travellers/": signed_in(204),
+    "GET auth/travellers/<traveller>/": owner(200, names="traveller"),
+    "PATCH auth/travellers/<traveller>/": owner(200, names="traveller", body={"name": "Asha"}),
+    "DELETE auth/travellers/<traveller>/": owner(204, names="traveller", staff=204, other=204),
+    "DELETE reservations/passengers/": signed_in(),
     # Holds and bookings: the owner's, and staff's through `operations/`
     "POST reservations/lock/": signed_in(201, body=_lock),
     "GET reservations/holds/": signed_in(),

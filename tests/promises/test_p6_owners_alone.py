@@ -30,6 +30,7 @@ from trains.models import Departure
 from users.claims import Caller
 from users.minting import mint
 from users.models import Login
+from users.services.travellers import delete_travellers, save_traveller
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,7 @@ def given(anna: Traveller, departure: Departure) -> Callable[..., dict[str, Any]
             "hold": hold["hold"],
             "capability": hold["capability"],
             "pnr": done.json()["pnr"],
+            "traveller": saved(anna),
             "refresh": another_login(anna),
         }
 
@@ -85,6 +87,12 @@ def held(who: Traveller, wish: dict[str, Any]) -> dict[str, Any]:
     assert answer.status_code == 201, answer.content
     found: dict[str, Any] = answer.json()
     return found
+
+
+def saved(who: Traveller) -> int:
+    """A traveller the account saved; older ones are deleted, so that no limit is met."""
+    delete_travellers(owner=who.user.pk)
+    return save_traveller(owner=who.user.pk, said={"name": "Ravi Rao"}).pk
 
 
 def another_login(who: Traveller) -> str:
@@ -150,7 +158,7 @@ def test_p6_what_is_anothers_looks_like_what_is_not(  # noqa: PLR0917  # fixture
     if row.answers[WHO.index(who)] != 404:
         return  # staff may
     answer = looks(call(people(who), name, theirs, row))
-    nothing = {
+    by_kind: dict[str, list[Any]] = {
         "hold": [
             ids.mint(departure=departure.pk, user=anna.user.pk),  # well made, and never given out
             ids.mint(departure=10**9, user=10**9),
@@ -158,8 +166,9 @@ def test_p6_what_is_anothers_looks_like_what_is_not(  # noqa: PLR0917  # fixture
             "x",
         ],
         "pnr": [new_pnr(), "ABC", "x" * 200],
-    }[row.names]
-    for each in nothing:
+        "traveller": [0, 10**9, 10**18],
+    }
+    for each in by_kind[row.names]:
         other = {**theirs, row.names: each, "capability": None}
         assert looks(call(people(who), name, other, row)) == answer, each
 
@@ -174,6 +183,17 @@ def test_p6_lists_and_maps_show_what_is_mine(
         seats = who.get(f"departures/{things['departure']}/seats/").json()["seats"]
         assert [seat["status"] for seat in seats].count("mine") == seen
         assert [seat["status"] for seat in seats].count("held") == 1 - seen
+
+
+def test_p6_deleting_what_is_anothers_deletes_nothing(
+    bela: Traveller, controller: Traveller, given: Callable[..., dict[str, Any]]
+) -> None:
+    traveller = given()["traveller"]
+    before = everything()
+    for who in (bela, controller):
+        who.delete(f"auth/travellers/{traveller}/")
+        who.delete("auth/travellers/")
+    assert everything() == before
 
 
 def test_p6_an_id_that_was_tampered_with_names_nothing(
