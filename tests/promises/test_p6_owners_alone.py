@@ -4,16 +4,15 @@ Everybody else gets 404, and cannot tell it from what does not exist. The matrix
 call there is; a call without a row fails here.
 """
 
-import itertools
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from config import clock
 from config.errors import NotFound
 from config.idempotency import services as idempotency
 from reservations.api import bookings as bookings_door
@@ -25,17 +24,14 @@ from reservations.services import extend_hold, list_holds, release_hold
 from reservations.services.cancel_booking import cancel_booking
 from tests.engine import Traveller
 from tests.front.state import everything
+from tests.promises.belongings import belongings, held
 from tests.promises.ownership import MATRIX, WHO, Row, endpoints
 from trains.models import Departure
 from users.claims import Caller
-from users.minting import mint
-from users.models import Login
-from users.services.travellers import delete_travellers, save_traveller
 
 pytestmark = pytest.mark.django_db
 
 JSON = "application/json"
-_fresh = itertools.count(1)
 
 
 @pytest.fixture
@@ -47,61 +43,8 @@ def people(anna: Traveller, bela: Traveller, controller: Traveller) -> Callable[
 
 @pytest.fixture
 def given(anna: Traveller, departure: Departure) -> Callable[..., dict[str, Any]]:
-    """What is Anna's, made anew at each call: a hold, a booking, a login."""
-
-    def make(*, needs: bool = True) -> dict[str, Any]:
-        wish = {"departure": departure.pk, "source": "AAA", "destination": "CCC"}
-        plain = {
-            "wish": wish,
-            "departure": departure.pk,
-            "departure_id": departure.pk,
-            "day": departure.service_date.isoformat(),
-            "number": departure.train.number,
-            "code": "T-SL",
-            "seat": "C1-8",
-            "fresh": f"F{next(_fresh)}",
-        }
-        if not needs:
-            return plain
-        booked = held(anna, wish)
-        done = anna.post("reservations/confirm/", {"hold": booked["hold"]})
-        assert done.status_code == 201, done.content
-        hold = held(anna, wish)
-        return {
-            **plain,
-            "hold": hold["hold"],
-            "capability": hold["capability"],
-            "pnr": done.json()["pnr"],
-            "traveller": saved(anna),
-            "refresh": another_login(anna),
-        }
-
-    return make
-
-
-def held(who: Traveller, wish: dict[str, Any]) -> dict[str, Any]:
-    """A hold of one seat; older ones are given back, so that no limit is met."""
-    for old in who.get("reservations/holds/").json()["results"]:
-        who.delete(f"reservations/holds/{old['hold']}/")
-    answer = who.post("reservations/lock/", {**wish, "travel_class": "SL", "count": 1})
-    assert answer.status_code == 201, answer.content
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-def saved(who: Traveller) -> int:
-    """A traveller the account saved; older ones are deleted, so that no limit is met."""
-    delete_travellers(owner=who.user.pk)
-    return save_traveller(owner=who.user.pk, said={"name": "Ravi Rao"}).pk
-
-
-def another_login(who: Traveller) -> str:
-    """The refresh token of a login beside the one the client uses."""
-    login = Login(user=who.user, created_at=clock.now(), expires_at=clock.now())
-    tokens = mint(user=who.user, sid=login.sid)
-    login.refresh_jti, login.expires_at = tokens.refresh_jti, tokens.expires_at
-    login.save()
-    return tokens.refresh
+    """What is Anna's, made anew at each call."""
+    return partial(belongings, anna, departure)
 
 
 def call(client: Client, name: str, given: dict[str, Any], row: Row) -> HttpResponse:

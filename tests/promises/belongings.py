@@ -1,0 +1,67 @@
+"""What is somebody's: a hold, a booking, a login, and so on; for the matrix of P6."""
+
+import itertools
+from typing import Any
+
+from config import clock
+from tests.engine import Traveller
+from trains.models import Departure
+from users.minting import mint
+from users.models import Login
+from users.services.travellers import delete_travellers, save_traveller
+
+_fresh = itertools.count(1)
+
+
+def belongings(who: Traveller, departure: Departure, *, needs: bool = True) -> dict[str, Any]:
+    """What the matrix names, by name, made anew; without `needs` only what is nobody's."""
+    wish = {"departure": departure.pk, "source": "AAA", "destination": "CCC"}
+    plain = {
+        "wish": wish,
+        "departure": departure.pk,
+        "departure_id": departure.pk,
+        "day": departure.service_date.isoformat(),
+        "number": departure.train.number,
+        "code": "T-SL",
+        "seat": "C1-8",
+        "fresh": f"F{next(_fresh)}",
+    }
+    if not needs:
+        return plain
+    booked = held(who, wish)
+    done = who.post("reservations/confirm/", {"hold": booked["hold"]})
+    assert done.status_code == 201, done.content
+    hold = held(who, wish)
+    return {
+        **plain,
+        "hold": hold["hold"],
+        "capability": hold["capability"],
+        "pnr": done.json()["pnr"],
+        "traveller": saved(who),
+        "refresh": another_login(who),
+    }
+
+
+def held(who: Traveller, wish: dict[str, Any]) -> dict[str, Any]:
+    """A hold of one seat; older ones are given back, so that no limit is met."""
+    for old in who.get("reservations/holds/").json()["results"]:
+        who.delete(f"reservations/holds/{old['hold']}/")
+    answer = who.post("reservations/lock/", {**wish, "travel_class": "SL", "count": 1})
+    assert answer.status_code == 201, answer.content
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def saved(who: Traveller) -> int:
+    """A traveller the account saved; older ones are deleted, so that no limit is met."""
+    delete_travellers(owner=who.user.pk)
+    return save_traveller(owner=who.user.pk, said={"name": "Ravi Rao"}).pk
+
+
+def another_login(who: Traveller) -> str:
+    """The refresh token of a login beside the one the client uses."""
+    login = Login(user=who.user, created_at=clock.now(), expires_at=clock.now())
+    tokens = mint(user=who.user, sid=login.sid)
+    login.refresh_jti, login.expires_at = tokens.refresh_jti, tokens.expires_at
+    login.save()
+    return tokens.refresh
