@@ -49,7 +49,7 @@ front: install-dev ## the front door at length: every call by schemathesis (EXAM
 		$(BOUND) with --profile front -- $(BIN)/python -m pytest tests/front
 
 test: install-dev ## all tests beside fresh stores (ARGS="-k name")
-	@$(BOUND) with -- $(BIN)/python -m pytest $(ARGS)
+	@$(BOUND) with -- $(BIN)/python -m tests.side_by_side $(ARGS)
 
 mutants: install-dev ## plant bugs one by one, print what caught each (ONLY=lock,pin RESUME=1 SAMPLE=1)
 	@exec $(BIN)/python -m tests.mutants $(if $(ONLY),--only $(ONLY)) $(if $(RESUME),--resume) \
