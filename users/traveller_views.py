@@ -135,6 +135,7 @@ class TravellerView(APIView):
         summary="Change one of my saved travellers",
         request=Traveller,
         responses={200: Traveller, **problem_responses("invalid", "not-found", *_SIGNED_IN)},
+        examples=[_ASHA],
     )
     def patch(self, request: Request, traveller: int) -> Response:
         said = _read(request, partial=True)
