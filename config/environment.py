@@ -59,6 +59,7 @@ class Environment(BaseSettings):
     hold_ttl_seconds: int = Field(default=180, ge=1, le=3600)
     hold_max_total_seconds: int = Field(default=600, ge=1, le=7200)
     hold_max_seats: int = Field(default=6, ge=1, le=60)
+    group_max_seats: int = Field(default=60, ge=1, le=60)
     hold_max_per_user: int = Field(default=3, ge=1, le=100)
     pin_seconds: int = Field(default=30, ge=1, le=300)
 
@@ -146,6 +147,8 @@ class Environment(BaseSettings):
     def _limits_relate(self) -> "Environment":
         if self.hold_max_total_seconds < self.hold_ttl_seconds:
             raise ValueError("HOLD_MAX_TOTAL_SECONDS must be at least HOLD_TTL_SECONDS")
+        if self.group_max_seats < self.hold_max_seats:
+            raise ValueError("GROUP_MAX_SEATS must be at least HOLD_MAX_SEATS")
         if self.redis_patience_seconds < self.redis_timeout_seconds:
             raise ValueError("REDIS_PATIENCE_SECONDS must be at least REDIS_TIMEOUT_SECONDS")
         if _server(self.redis_url) in {_server(self.cache_url), _server(self.broker_url)}:

@@ -186,7 +186,7 @@ SPECTACULAR_SETTINGS = {
 CSRF_FAILURE_VIEW = "config.http.problems.csrf_refused"
 DATA_UPLOAD_MAX_MEMORY_SIZE = ENV.max_body_bytes
 CORS_ALLOWED_ORIGINS = ENV.cors_allowed_origins
-CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key"]
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "seatlock-customer"]
 CORS_EXPOSE_HEADERS = ["Idempotency-Replayed", "Retry-After"]
 
 # Background work
@@ -222,6 +222,8 @@ CELERY_BEAT_SCHEDULE = {
     "purge idempotency keys": _every(3600.0, "config.idempotency.tasks.purge_keys"),
     "restore marks of ended logins": _every(10.0, "users.tasks.restore_ended_marks"),
     "purge tombstones": _every(3600.0, "reservations.tasks.purge_tombstones"),
+    "mail codes of claims": _every(ENV.mail_every_seconds, "users.tasks.send_claim_mail"),
+    "purge codes of claims": _every(3600.0, "users.tasks.purge_guest_claims"),
     "purge logins": _every(3600.0, "users.tasks.purge_logins"),
 }
 if "reservations.tickets" in INSTALLED_APPS:

@@ -15,7 +15,9 @@ class ReservationsConfig(AppConfig):
             refresh_fares,
         )
         from reservations.services.guard_sales import departures_in_use, trains_with_sales
+        from reservations.services.move_bookings import move_bookings
         from trains import hooks
+        from users.hooks import register_heir
 
         consumers.subscribe("booking.", refresh_booked_seats)
         consumers.subscribe("departure.", refresh_changed_departures)
@@ -23,3 +25,4 @@ class ReservationsConfig(AppConfig):
         hooks.register_listener(refresh_departures)
         hooks.register_guard(trains_with_sales)
         hooks.register_keeper(departures_in_use)
+        register_heir(move_bookings)

@@ -6,6 +6,7 @@ from reservations.api import (
     blocks,
     bookings,
     described,  # noqa: F401  # says what these addresses do
+    groups,
     holds,
     passengers,
 )
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reservations/holds/<str:hold>/", holds.hold),
     path("reservations/holds/<str:hold>/extend/", holds.extend),
     path("reservations/confirm/", bookings.confirm),
+    path("reservations/groups/", groups.groups),
     path("reservations/bookings/", bookings.bookings),
     path("reservations/bookings/<str:pnr>/", bookings.booking),
     path("reservations/bookings/<str:pnr>/cancel/", bookings.cancel),

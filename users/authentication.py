@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from config.http.requests import django_request
-from users.tokens import Caller, optional_caller
+from users.tokens import Caller, optional_caller, require_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,19 @@ class TokenUser:
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access>`. A bad token is 401 on open calls too."""
+    """`Authorization: Bearer <access>`. A bad token is 401 on open calls too.
+
+    An API key reads with the scope `read`; it writes only where the view names its `key_scope`.
+    """
 
     def authenticate(self, request: Request) -> tuple[TokenUser, Caller] | None:
         caller = optional_caller(django_request(request))
-        return None if caller is None else (TokenUser.of(caller), caller)
+        if caller is None:
+            return None
+        by_method = "read" if request.method in SAFE_METHODS else None
+        view = (request.parser_context or {}).get("view")
+        require_scope(caller, getattr(view, "key_scope", None) or by_method)
+        return TokenUser.of(caller), caller
 
     def authenticate_header(self, request: Request) -> str:
         del request

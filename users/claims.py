@@ -24,12 +24,40 @@ _decoder = jwt.PyJWT({"verify_exp": False, "verify_iat": False, "verify_nbf": Fa
 
 
 @dataclass(frozen=True, slots=True)
+class KeyRights:
+    """What an API key may do (`users.scopes`), how often, and the prefix by which it is known."""
+
+    prefix: str
+    scopes: frozenset[str]
+    calls_per_minute: int
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """What a good access token says: whose it is, whether staff, and of which login (`sid`)."""
+    """What a good access token says: whose it is, whether staff, and of which login (`sid`).
+
+    `key`: it was an API key, which never has staff's rights. `actor`: the agent (an account's id)
+    who acts for the customer `user_id`.
+    """
 
     user_id: int
     is_staff: bool
     sid: str
+    key: KeyRights | None = None
+    actor: int | None = None
+
+    @property
+    def by_staff(self) -> bool:
+        """A member of staff acts, for a customer or not."""
+        return self.is_staff or (self.actor is not None and self.key is None)
+
+    @property
+    def acting(self) -> dict[str, Any]:
+        """Who acted, for facts: nothing to say of travellers who act for themselves."""
+        if self.actor is None and self.key is None:
+            return {}
+        said: dict[str, Any] = {"actor": self.actor or self.user_id}
+        return said if self.key is None else {**said, "key": self.key.prefix}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,15 @@
 | `account.login-failed` | 1 | a password was wrong; of an unknown name, only the address is kept |
 | `account.password-changed` | 1 | by its owner or by staff |
 | `account.rights-changed` | 1 | staff rights or the account's being active |
+| `account.key-created` | 1 | staff made an API key |
+| `account.claimed` | 1 | an account proved a guest's e-mail and has the guest's bookings |
 | `account.logout` | 2 | a login was ended, by whom or by what: `reason` |
 
 Logins of one account go on side by side, so their facts have no order among each other.
 """
 
-from typing import Final, Literal
+from collections.abc import Sequence
+from typing import Any, Final, Literal
 from uuid import UUID, uuid4
 
 from config.outbox.facts import Fact
@@ -21,21 +24,52 @@ REGISTERED: Final = 0
 USED: Final = 1
 ENDED: Final = 2
 
-EndReason = Literal["logout", "refresh-reused", "password-changed", "rights-lost", "ended-by-staff"]
+EndReason = Literal[
+    "logout",
+    "refresh-reused",
+    "password-changed",
+    "rights-lost",
+    "ended-by-staff",
+    "key-revoked",
+]
 
 
 def _subject(user_id: int) -> str:
     return f"user:{user_id}"
 
 
-def registered(user_id: int) -> Fact:
+def registered(user_id: int, **more: Any) -> Fact:
+    """`more`: `guest`, and who made it (`actor`, `key`)."""
     subject = _subject(user_id)
     return Fact(
         event_id=f"{subject}:registered",
         kind="account.registered",
         subject=subject,
         stage=REGISTERED,
-        body={"user": user_id},
+        body={"user": user_id, **more},
+    )
+
+
+def key_created(user_id: int, prefix: str, *, actor: int, scopes: Sequence[str]) -> Fact:
+    subject = _subject(user_id)
+    return Fact(
+        event_id=f"{subject}:key-created:{prefix}",
+        kind="account.key-created",
+        subject=subject,
+        stage=USED,
+        body={"user": user_id, "key": prefix, "actor": actor, "scopes": list(scopes)},
+    )
+
+
+def claimed(guest_id: int, account_id: int, claim: int, moved: Sequence[str]) -> Fact:
+    """`moved`: the PNRs that are the account's from now on."""
+    subject = _subject(guest_id)
+    return Fact(
+        event_id=f"{subject}:claimed:{claim}",
+        kind="account.claimed",
+        subject=subject,
+        stage=USED,
+        body={"user": guest_id, "account": account_id, "pnrs": list(moved)},
     )
 
 

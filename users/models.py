@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Lower
@@ -14,7 +15,9 @@ _STANDING = frozenset({"password", "is_staff", "is_active"})
 class User(AbstractUser):
     """A traveller (`user`) or a member of staff (`admin`, `is_staff`).
 
-    The e-mail is unique whatever its case, and serves as a second login name.
+    The e-mail is unique whatever its case, and serves as a second login name. A guest
+    (`is_guest`) has no password and proved nothing: several may have one e-mail, also that of an
+    account, and none logs in by it.
 
     `spared_sid` is not kept: it names the one login that a change of password leaves alive.
     """
@@ -22,13 +25,23 @@ class User(AbstractUser):
     id: int
     email = models.EmailField(max_length=254)
     phone_number = models.CharField(max_length=20, blank=True)
+    is_guest = models.BooleanField(default=False, db_default=False)
 
     spared_sid: str | None = None
 
     class Meta(AbstractUser.Meta):
         constraints = (
-            models.UniqueConstraint(Lower("email"), name="user_email_case_insensitive"),
+            models.UniqueConstraint(
+                Lower("email"),
+                name="user_email_case_insensitive",
+                condition=models.Q(is_guest=False),
+            ),
             models.UniqueConstraint(Lower("username"), name="user_username_case_insensitive"),
+        )
+        indexes = (
+            models.Index(
+                Lower("email"), name="user_guest_email", condition=models.Q(is_guest=True)
+            ),
         )
 
     @property
@@ -116,3 +129,55 @@ class Login(models.Model):
 
     def __str__(self) -> str:
         return str(self.sid)
+
+
+class ApiKey(models.Model):
+    """A machine's way in: the key itself is kept nowhere, only its SHA-256.
+
+    It is a login that no token carries: `login` says whose, until when, and whether it was ended,
+    so that everything that ends logins ends keys. `prefix` begins the key and is shown.
+    `last_used_at` is exact to a minute.
+    """
+
+    # PostgreSQL protects the login, so that old logins are deleted without looking for keys.
+    login = models.OneToOneField(
+        Login, primary_key=True, on_delete=models.DO_NOTHING, related_name="api_key"
+    )
+    prefix = models.CharField(max_length=16, unique=True)
+    digest = models.CharField(max_length=64)
+    name = models.CharField(max_length=100)
+    scopes = ArrayField(models.CharField(max_length=16))
+    calls_per_minute = models.PositiveIntegerField()
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    last_used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.prefix
+
+
+class GuestClaim(models.Model):
+    """An account says that an e-mail is its own too; the code mailed there proves it.
+
+    The code is signed and names this row; it is kept nowhere. `attempts`, `next_at`: of sending.
+    """
+
+    account = models.ForeignKey(User, on_delete=models.CASCADE, related_name="guest_claims")
+    email = models.EmailField(max_length=254)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    next_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["next_at"],
+                name="guest_claim_waiting",
+                condition=models.Q(sent_at=None),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"claim {self.pk} of {self.account_id}"

@@ -9,13 +9,13 @@ rights away ends the logins, so it is never too generous.
 
 from django.http import HttpRequest
 
-from config.errors import NotAuthenticated, TokenExpired
-from users import marks
+from config.errors import Forbidden, NotAuthenticated, TokenExpired
+from users import api_keys, marks
 from users.claims import Caller, read
 from users.models import Login
 from users.services.restore_marks import notice_lost_marks
 
-__all__ = ["Caller", "caller_of", "is_ended", "optional_caller"]
+__all__ = ["Caller", "caller_of", "is_ended", "optional_caller", "require_scope"]
 
 
 def caller_of(request: HttpRequest, *, check_ended: bool = True) -> Caller:
@@ -28,13 +28,32 @@ def caller_of(request: HttpRequest, *, check_ended: bool = True) -> Caller:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise NotAuthenticated("Send the header Authorization: Bearer <access token>")
-    claims = read(token.strip(), kind="access")
+    caller = _caller(request, token.strip())
+    if check_ended and is_ended(caller.sid):
+        raise NotAuthenticated("This login was ended")
+    request.__dict__["caller"] = caller  # for the request log, which never asks itself
+    return caller
+
+
+def _caller(request: HttpRequest, token: str) -> Caller:
+    if api_keys.is_key(token):
+        return api_keys.caller_by_key(request, token)
+    claims = read(token, kind="access")
     if claims.has_expired:
         raise TokenExpired("Ask for a new access token with your refresh token")
-    if check_ended and is_ended(claims.caller.sid):
-        raise NotAuthenticated("This login was ended")
-    request.__dict__["caller"] = claims.caller  # for the request log, which never asks itself
     return claims.caller
+
+
+def require_scope(caller: Caller, scope: str | None) -> None:
+    """Refuse an API key that has not this scope (None: the call is closed to keys).
+
+    Raises `Forbidden`. People have no scopes: they may what their account may.
+    """
+    if caller.key is None or scope in caller.key.scopes:
+        return
+    if scope is None:
+        raise Forbidden("This call is not for API keys")
+    raise Forbidden(f"This key has not the scope {scope}", scope=scope)
 
 
 def optional_caller(request: HttpRequest) -> Caller | None:

@@ -28,6 +28,7 @@ _TAGS: Final = {
     "vehicles": "Timetable",
     "reservations": "Reservations",
     "tickets": "Tickets",
+    "agents": "Agents",
     "analytics": "Analytics",
     "operations": "Operations",
 }
@@ -39,6 +40,7 @@ _ABOUT_TAGS: Final = {
     "Departures": "Search, seat maps, and single runs of a train.",
     "Reservations": "Lock seats for three minutes, extend or release the hold, confirm, cancel.",
     "Tickets": "The ticket of a booking: page, PDF, calendar file; checking it at the gate.",
+    "Agents": "For staff and machines who book for customers.",
     "Analytics": "Reports over facts and requests. Staff only.",
     "Operations": "The desk of the staff: live holds, any booking, the trail. Staff only.",
     "Health": "For load balancers and monitoring. No token.",

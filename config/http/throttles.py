@@ -63,6 +63,9 @@ class Rate:
 RATES: Final[dict[str, Rate]] = {
     "register": Rate(address=Quota(30, 300)),
     "login": Rate(address=Quota(30, 60), subject=Quota(10, 60)),
+    "key": Rate(address=Quota(600, 60)),  # API keys that this process has not seen before
+    "guest": Rate(address=Quota(60, 300)),
+    "claim": Rate(address=Quota(30, 300), user=Quota(5, 300), subject=Quota(5, 3600)),
     "account": Rate(address=Quota(60, 60), user=Quota(30, 60)),
     "reserve": Rate(address=Quota(1200, 60), user=Quota(120, 60)),
     "confirm": Rate(address=Quota(1200, 60), user=Quota(120, 60)),
@@ -95,8 +98,6 @@ def check(
     `scope` is a key of `RATES`. `subject`: what the body names, where it has a quota of its own;
     only its hash reaches the cache's server.
     """
-    if settings.ENV.throttles == "off" or _outage.is_resting:
-        return
     rate = RATES[scope]
     # One hash tag a scope: both keys of a check must lie in one slot of a cluster.
     prefix = f"seatlock:throttle:{{{scope}}}"
@@ -105,6 +106,19 @@ def check(
         quotas[f"{prefix}:user:{user_id}"] = rate.user
     if subject and rate.subject is not None:
         quotas[f"{prefix}:subject:{hashlib.sha256(subject.encode()).hexdigest()}"] = rate.subject
+    _count(quotas)
+
+
+def check_key(prefix: str, calls_per_minute: int) -> None:
+    """The same for an API key, which has one quota of its own for all its calls, and no other:
+    a partner's servers share few addresses. Raises `Throttled`.
+    """
+    _count({f"seatlock:throttle:{{key}}:{prefix}": Quota(calls_per_minute, 60)})
+
+
+def _count(quotas: dict[str, Quota]) -> None:
+    if settings.ENV.throttles == "off" or _outage.is_resting:
+        return
     numbers = [n for q in quotas.values() for n in (q.refill_microseconds, q.requests)]
     try:
         wait = _script()(list(quotas), numbers, client=get_redis_connection("default"))
@@ -124,5 +138,9 @@ class ScopedThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: "APIView") -> bool:
         by_method = "read" if request.method in SAFE_METHODS else "write"
         scope = getattr(view, "throttle_scope", None) or by_method
-        check(django_request(request), scope, request.user.pk)
+        key = getattr(request.auth, "key", None)  # a caller's; this layer knows no callers
+        if key is not None:
+            check_key(key.prefix, key.calls_per_minute)
+        else:
+            check(django_request(request), scope, request.user.pk)
         return True

@@ -21,7 +21,7 @@ itself, with `find` before it, and after it when the row's unique index refused.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -177,3 +177,8 @@ def _oldest() -> Any:
 def forget_answers(*, user_id: int, member: str) -> None:
     """Delete a user's kept answers that have this member: personal data is erased with its row."""
     IdempotencyKey.objects.filter(user_id=user_id, body__contains=f'"{member}"').delete()
+
+
+def forget_keys_of(*, user_ids: Sequence[int]) -> None:
+    """Delete all kept answers of users whose things are somebody else's from now on."""
+    IdempotencyKey.objects.filter(user_id__in=user_ids).delete()

@@ -55,6 +55,13 @@ class LockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     passengers: Annotated[tuple[Passenger, ...], msgspec.Meta(max_length=60)] = ()
 
 
+class GroupBody(LockBody, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A group to be booked at once: seats by label, or `count` of a class, of whatever coaches.
+
+    `passengers`, one a seat, as with a lock.
+    """
+
+
 class HoldBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """A hold. `expires_in_seconds` counts from `server_time`; both are the store's clock."""
 

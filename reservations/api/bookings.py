@@ -1,5 +1,6 @@
 """`reservations/confirm/` and `reservations/bookings/`: parse, call one service, render."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 import msgspec
@@ -32,7 +33,7 @@ _confirm_body = msgspec.json.Decoder(ConfirmBody)
 _cancel_body = msgspec.json.Decoder(CancelBody)
 
 
-def _rendered(booking: BookingView) -> bytes:
+def rendered(booking: BookingView) -> bytes:
     return encode(booking_body(booking))
 
 
@@ -41,41 +42,41 @@ def _confirm(request: HttpRequest, caller: Caller) -> HttpResponse:
     body = read_json(request, _confirm_body)
     key = request_key(request)
     if key is None:
-        return _booked(_confirmed(caller, body, None))
+        return booked(_confirmed(caller, body, None))
     with claims.claimed(user_id=caller.user_id, **asdict(key)):
-        return _confirm_once(caller, body, key)
+        return book_once(caller, key, lambda: _confirmed(caller, body, key))
 
 
-def _confirm_once(caller: Caller, body: ConfirmBody, key: RequestKey) -> HttpResponse:
-    """Confirm, or the answer kept for this key, also when a twin was faster."""
+def book_once(caller: Caller, key: RequestKey, book: Callable[[], Confirmed]) -> HttpResponse:
+    """Book, or give the answer kept for this key, also when a twin was faster."""
     if kept := _kept(caller, key):
         return response_of(kept)
     try:
-        confirmed = _confirmed(caller, body, key)
+        confirmed = book()
     except KeyKnown:
         if forget_expired(user_id=caller.user_id, key=key.key):
-            return _confirm_once(caller, body, key)
+            return book_once(caller, key, book)
         return response_of(_kept(caller, key) or _vanished())
     except SeatlockError as refused:
         keep_refusal(refused, user_id=caller.user_id, **asdict(key))
         raise
     if not confirmed.is_new and (kept := _kept(caller, key)):
         return response_of(kept)
-    return _booked(confirmed)
+    return booked(confirmed)
 
 
 def _confirmed(caller: Caller, body: ConfirmBody, key: RequestKey | None) -> Confirmed:
     return confirm_booking(
-        owner=Owner(caller.user_id, caller.sid),
+        owner=Owner.of(caller),
         hold=body.hold,
         capability=body.capability,
         passengers=body.passengers,
         key=key,
-        encode=_rendered,
+        encode=rendered,
     )
 
 
-def _booked(confirmed: Confirmed) -> HttpResponse:
+def booked(confirmed: Confirmed) -> HttpResponse:
     return answer(booking_body(confirmed.booking), 201 if confirmed.is_new else 200)
 
 
@@ -127,7 +128,11 @@ def _cancel(request: HttpRequest, caller: Caller, pnr: str) -> HttpResponse:
 
     def act() -> Answer:
         done = cancel_booking(
-            actor=caller.user_id, as_staff=caller.is_staff, pnr=pnr.upper(), seats=body.seats
+            actor=caller.user_id,
+            as_staff=caller.is_staff,
+            pnr=pnr.upper(),
+            seats=body.seats,
+            acting=caller.acting,
         )
         refund = RefundBody(done.refund, done.currency, done.rule)
         return Answer(200, to_json(CancelledBody(done.pnr, done.status, refund)))

@@ -18,7 +18,10 @@ from config.http import throttles
 from config.http.api_answers import allow
 from config.http.pagination import read_window
 from config.http.problems import explain, render
-from users.tokens import Caller, caller_of, optional_caller
+from config.http.request_log import note
+from users import customers
+from users.scopes import SCOPE_OF_CLASS
+from users.tokens import Caller, caller_of, optional_caller, require_scope
 
 Handler = Callable[..., HttpResponse]
 Access = Literal["owner", "script-checked", "open", "staff"]
@@ -30,20 +33,33 @@ class MethodNotAllowed(SeatlockError):
     code = "method-not-allowed"
 
 
-def door(scope: str, access: Access = "owner") -> Callable[[Handler], Handler]:
+def door(
+    scope: str, access: Access = "owner", *, key_scope: str = ""
+) -> Callable[[Handler], Handler]:
     """Wrap one method's handler, `handler(request, caller, **path) -> HttpResponse`.
 
     `scope`: its class of calls (`config.http.throttles.RATES`). `access`: owner, any signed-in
     caller; script-checked, the same, and the hold script itself refuses a login that ended; open,
-    everybody, `caller` is then None without a token; staff.
+    everybody, `caller` is then None without a token; staff. `key_scope`: what an API key must be
+    allowed to (`users.scopes`), where the class of calls does not say it.
+
+    An agent who names a customer (`Seatlock-Customer`) comes in as that customer.
     """
+    needed = key_scope or SCOPE_OF_CLASS.get(scope)
 
     def wrap(handler: Handler) -> Handler:
         @wraps(handler)
         def inside(request: HttpRequest, **path: Any) -> HttpResponse:
             caller = _caller(request, access)
+            if caller is not None and caller.key is not None:
+                require_scope(caller, "read" if access == "open" else needed)
+                throttles.check_key(caller.key.prefix, caller.key.calls_per_minute)
+            else:
+                throttles.check(request, scope, caller.user_id if caller else None)
+            if caller is not None and access != "staff" and customers.META in request.META:
+                caller = customers.acting_for(caller, request.META[customers.META])
+                note(request, actor=caller.actor or 0)
             request.caller = caller  # type: ignore[attr-defined]  # the request log reads it
-            throttles.check(request, scope, caller.user_id if caller else None)
             return handler(request, caller, **path)
 
         return inside

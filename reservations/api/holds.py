@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 import msgspec
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from config.http.body import read_json
@@ -30,21 +31,36 @@ def request_key(request: HttpRequest) -> RequestKey | None:
     return RequestKey(key, fingerprint_of(request))
 
 
+def may_group(caller: Caller) -> bool:
+    """Staff, and API keys with that scope, book for groups."""
+    return caller.by_staff if caller.key is None else "group" in caller.key.scopes
+
+
+def most_seats(caller: Caller) -> int:
+    """How many seats this caller may hold at once."""
+    env = settings.ENV
+    most: int = env.group_max_seats if may_group(caller) else env.hold_max_seats
+    return most
+
+
 @door("reserve", "script-checked")
 def _lock(request: HttpRequest, caller: Caller) -> HttpResponse:
     body = read_json(request, _lock_body)
     key = request_key(request)
     note(request, departure=body.departure, source=body.source, destination=body.destination)
-    owner = Owner(caller.user_id, caller.sid)
+    owner = Owner.of(caller)
     wish = SeatWish(**msgspec.structs.asdict(body))
+    most = most_seats(caller)
     if key is None:
-        return answer(hold_body(hold_seats(owner=owner, wish=wish)), 201)
+        return answer(hold_body(hold_seats(owner=owner, wish=wish, most_seats=most)), 201)
     with claims.given_back(user_id=owner.user, **asdict(key)):
         hold = claim_hold_id(owner=owner, departure=wish.departure, key=key)
         return kept_answers.once(
             hold,
             wish.departure,
-            lambda: answer(hold_body(hold_seats(owner=owner, wish=wish, claimed=hold)), 201),
+            lambda: answer(
+                hold_body(hold_seats(owner=owner, wish=wish, claimed=hold, most_seats=most)), 201
+            ),
         )
 
 
@@ -64,13 +80,14 @@ def _show(request: HttpRequest, caller: Caller, hold: str) -> HttpResponse:
 @door("reserve", "script-checked")
 def _extend(request: HttpRequest, caller: Caller, hold: str) -> HttpResponse:
     del request
-    return answer(hold_body(extend_hold(user=caller.user_id, sid=caller.sid, hold=hold)))
+    extended = extend_hold(user=caller.user_id, sid=caller.sid, hold=hold, acting=caller.acting)
+    return answer(hold_body(extended))
 
 
 @door("reserve", "script-checked")
 def _release(request: HttpRequest, caller: Caller, hold: str) -> HttpResponse:
     del request
-    release_hold(user=caller.user_id, sid=caller.sid, hold=hold)
+    release_hold(user=caller.user_id, sid=caller.sid, hold=hold, acting=caller.acting)
     return HttpResponse(status=204)
 
 

@@ -5,10 +5,12 @@ raises `redis.ConnectionError` or `TimeoutError` when Redis is away.
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
+import msgspec
 from django.conf import settings
 
 from config.errors import NotAuthenticated, StoreUnavailable
@@ -153,12 +155,18 @@ def lock(request: LockRequest, *, mode: LockMode = "named", keep_answer: bool = 
 
 
 def extend(
-    ref: HoldRef, sid: str, *, ttl_seconds: int | None = None, cap_seconds: int | None = None
+    ref: HoldRef,
+    sid: str,
+    *,
+    ttl_seconds: int | None = None,
+    cap_seconds: int | None = None,
+    acting: Mapping[str, Any] = MappingProxyType({}),
 ) -> Answer:
     """Move the deadline of a live hold. Outcomes: see `lua/extend.lua`.
 
     To `ttl_seconds` from now (0: leave it, and tell how the hold stands), at most `cap_seconds`
-    after it was taken; HOLD_TTL_SECONDS and HOLD_MAX_TOTAL_SECONDS unless told.
+    after it was taken; HOLD_TTL_SECONDS and HOLD_MAX_TOTAL_SECONDS unless told. `acting`: JSON
+    members of the fact that say who acted for the owner.
     """
     env = settings.ENV
     ttl_seconds = env.hold_ttl_seconds if ttl_seconds is None else ttl_seconds
@@ -171,6 +179,7 @@ def extend(
         ttl_seconds * 1000,
         cap_seconds * 1000,
         _new_mark(),
+        "," + msgspec.json.encode(acting).decode()[1:-1] if acting else "",
     )
     outcome = Outcome(_text(answer[0]))
     return Answer(outcome, _held(answer) if outcome is Outcome.EXTENDED else None)

@@ -5,9 +5,11 @@ consumer, which repeats the refresh until it is done.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
 
 import redis.exceptions
 from django.db import transaction
@@ -37,9 +39,16 @@ class Cancelled:
 
 
 def cancel_booking(
-    *, actor: int, as_staff: bool, pnr: str, seats: Sequence[str] | None = None
+    *,
+    actor: int,
+    as_staff: bool,
+    pnr: str,
+    seats: Sequence[str] | None = None,
+    acting: Mapping[str, Any] = MappingProxyType({}),
 ) -> Cancelled:
     """Cancel a whole booking of mine, or as staff of anybody's.
+
+    `acting`: who did it for its owner, for the fact.
 
     Runs in the caller's transaction if there is one; the seats are refreshed after COMMIT. Raises
     `NotFound`, `Invalid` (part of a booking), `IllegalState` (cancelled already).
@@ -59,7 +68,7 @@ def cancel_booking(
         booking.status = Booking.Status.CANCELLED
         booking.cancelled_at = clock.now()
         booking.save(update_fields=["status", "cancelled_at"])
-        append(_fact(booking, rows, actor))
+        append(_fact(booking, rows, {"actor": actor, **acting}))
         transaction.on_commit(lambda: _free_seats(booking, [row.seat_id for row in rows]))
     return Cancelled(
         pnr=pnr,
@@ -79,7 +88,7 @@ def _refuse_part(booking: Booking, rows: Sequence[BookedSeat], seats: Sequence[s
         raise Invalid({"seats": ["A booking is cancelled as a whole: name all seats or none."]})
 
 
-def _fact(booking: Booking, rows: Sequence[BookedSeat], actor: int) -> Fact:
+def _fact(booking: Booking, rows: Sequence[BookedSeat], who: Mapping[str, Any]) -> Fact:
     return Fact(
         event_id=f"{booking.pnr}:cancelled",
         kind="booking.cancelled",
@@ -89,7 +98,7 @@ def _fact(booking: Booking, rows: Sequence[BookedSeat], actor: int) -> Fact:
             "hold": booking.hold,
             "pnr": booking.pnr,
             "user": booking.owner_id,
-            "actor": actor,
+            **who,
             "departure": booking.departure_id,
             "seat_ids": [row.seat_id for row in rows],
             "refund": "0.00",

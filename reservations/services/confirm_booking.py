@@ -107,6 +107,7 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
     verdict = Verdict.PNR_KNOWN
     while verdict is Verdict.PNR_KNOWN:
         new, view = _compose(plan, ref, claim, party, key, encode)
+        new.fact.update(owner.acting)
         verdict = (write or insert_booking)(new)
     match verdict:
         case Verdict.BOOKED:

@@ -1,5 +1,9 @@
 """Extend: more time for a live hold, up to HOLD_MAX_TOTAL_SECONDS from when it was taken."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from django.conf import settings
 
 from reservations.availability.plans import plan_of
@@ -9,15 +13,19 @@ from reservations.holds.scripts import Outcome
 from reservations.services.hold_view import HoldView, view_of
 
 
-def extend_hold(*, user: int, sid: str, hold: str) -> HoldView:
+def extend_hold(
+    *, user: int, sid: str, hold: str, acting: Mapping[str, Any] = MappingProxyType({})
+) -> HoldView:
     """Move the deadline of my hold to HOLD_TTL_SECONDS from now, or to its cap.
+
+    `acting`: who did it for its owner, for the fact.
 
     Raises `NotFound` (not mine), `HoldExpired`, `IllegalState` (a confirm is under way),
     `LimitReached` (the cap is reached).
     """
     ref = ids.read_own(hold, user)
 
-    answer = store.extend(ref, sid)
+    answer = store.extend(ref, sid, acting=acting)
     if answer.outcome is Outcome.GONE:
         raise HoldExpired
     if answer.outcome is Outcome.PINNED:

@@ -5,8 +5,9 @@ No SQL query once the departure's plan and image are loaded. Python ranks, the s
 all are gone it says stale, and we rank again, a bounded number of times.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import msgspec
 from django.conf import settings
@@ -30,16 +31,25 @@ from reservations.services.hold_view import HoldView, view_of
 from reservations.services.name_passengers import refuse_wrong_party
 from reservations.services.refresh_image import load_image, refresh_departure
 from trains.errors import FareMissing
+from users.claims import Caller
 
 ATTEMPTS: Final = 24
 
 
 @dataclass(frozen=True)
 class Owner:
-    """For whom, and by which login (`sid`, so that the script can refuse one that ended)."""
+    """For whom, and by which login (`sid`, so that the script can refuse one that ended).
+
+    `acting`: who acted, where that is not the owner alone; it goes into the facts.
+    """
 
     user: int
     sid: str
+    acting: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, caller: Caller) -> "Owner":
+        return cls(caller.user_id, caller.sid, caller.acting)
 
 
 @dataclass(frozen=True)
@@ -59,13 +69,17 @@ def claim_hold_id(*, owner: Owner, departure: int, key: RequestKey) -> str:
     return ids.mint(departure=departure, user=owner.user, seed=seed)
 
 
-def hold_seats(*, owner: Owner, wish: SeatWish, claimed: str | None = None) -> HoldView:
+def hold_seats(
+    *, owner: Owner, wish: SeatWish, claimed: str | None = None, most_seats: int | None = None
+) -> HoldView:
     """Lock the seats wished for, under the id that was claimed for this request, or a new one.
+
+    `most_seats`: HOLD_MAX_SEATS unless told (agents may more).
 
     Raises `Invalid`, `NotFound` (no such departure), `NotOnSale`, `SeatUnavailable`,
     `NotEnoughSeats`, `LimitReached`, `FareMissing`, `StoreUnavailable`.
     """
-    _refuse_wrong_numbers(wish)
+    _refuse_wrong_numbers(wish, most_seats or settings.ENV.hold_max_seats)
     plan = plan_of(wish.departure)
     refuse_wrong_party(plan, wish.passengers, len(wish.seats) or wish.count)
     stretch = plan.stretch(wish.source, wish.destination)
@@ -109,8 +123,7 @@ def _keep_passengers(plan: Plan, held: store.Held, wish: SeatWish) -> None:
         people.keep(ids.read(member.hold), [to_json(each) for each in named])
 
 
-def _refuse_wrong_numbers(wish: SeatWish) -> None:
-    most = settings.ENV.hold_max_seats
+def _refuse_wrong_numbers(wish: SeatWish, most: int) -> None:
     number = len(wish.seats) if wish.seats else wish.count
     if number < 1:
         raise Invalid({"seats": ["Name seats, or give a count of at least 1."]})
@@ -150,6 +163,7 @@ def _request(
         "from_stop": stretch.from_stop,
         "to_stop": stretch.to_stop,
         "currency": settings.ENV.currency,
+        **owner.acting,
     }
     leaves_at = plan.boards_at(stretch)
     opens_at = plan.sale_opens_at if plan.status == "open" else leaves_at

@@ -4,6 +4,10 @@ Also a hold that Redis does not know (any more) is buried in PostgreSQL: whoever
 over shall not find it booked, by a capability, after Redis lost its memory.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 import msgspec
 
 from reservations.errors import HoldExpired, IllegalState
@@ -12,12 +16,16 @@ from reservations.holds.scripts import Outcome
 from reservations.services.bury_released import bury_released
 
 
-def release_hold(*, user: int, sid: str, hold: str) -> None:
+def release_hold(
+    *, user: int, sid: str, hold: str, acting: Mapping[str, Any] = MappingProxyType({})
+) -> None:
     """End my hold; a hold that is over already is over (no error: the answer is the same).
+
+    `acting`: who did it for its owner, for the fact.
 
     Raises `NotFound` (not mine) and `IllegalState` (a confirm is under way).
     """
-    _release(ids.read_own(hold, user), sid, {"by": "owner"})
+    _release(ids.read_own(hold, user), sid, {"by": "owner", **acting})
 
 
 def release_hold_as_staff(*, actor: int, sid: str, hold: str, reason: str) -> None:

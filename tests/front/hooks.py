@@ -20,6 +20,10 @@ BY_MEANING: Final = {
     "lock_seats": r"source|destination|seats(\.\d+)?|travel_class|count|passengers",
     "confirm_hold": r"passengers(\..*)?|capability",
     "cancel_booking": r"seats(\..*)?",
+    "book_group": r"source|destination|seats(\.\d+)?|travel_class|count|passengers",
+    # a code that was mailed; an account that is there
+    "claim_guest": r"code",
+    "make_api_key": r"account",
     "block_seats": r"seats(\..*)?",
     "unblock_seats": r"seats(\..*)?",
     # codes in use; names of time zones

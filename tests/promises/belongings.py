@@ -23,6 +23,8 @@ def belongings(who: Traveller, departure: Departure, *, needs: bool = True) -> d
         "day": departure.service_date.isoformat(),
         "number": departure.train.number,
         "code": "T-SL",
+        "owner": who.user.username,
+        "prefix": "slk_nobodyhas1",
         "seat": "C1-8",
         "fresh": f"F{next(_fresh)}",
     }

@@ -75,6 +75,13 @@ def _blocks(given: Given) -> dict[str, Any]:
     return {"seats": [given["seat"]], "reason": "paint"}
 
 
+def _key(given: Given) -> dict[str, Any]:
+    return {"account": given["owner"], "name": "Desk", "scopes": ["read"]}
+
+
+CONTACT: Final = {"email": "asha@example.org", "phone_number": "+91 22 5550 1234"}
+
+
 MATRIX: Final[dict[str, Row]] = {
     # One's own account; the body says which login
     "POST auth/register/": everybody(201, body=_new_account),
@@ -95,6 +102,11 @@ MATRIX: Final[dict[str, Row]] = {
     "PATCH auth/travellers/<traveller>/": owner(200, names="traveller", body={"name": "Asha"}),
     "DELETE auth/travellers/<traveller>/": owner(204, names="traveller", staff=204, other=204),
     "DELETE reservations/passengers/": signed_in(),
+    # People without an account
+    "POST auth/guest/": everybody(201, body=CONTACT),
+    "POST auth/guest/claims/": signed_in(202, body={"email": "asha@example.org"}),
+    "POST auth/guest/claims/confirm/": signed_in(400, body={"code": "x"}),
+    "POST agents/customers/": staff(201, body=CONTACT),
     # Holds and bookings: the owner's, and staff's through `operations/`
     "POST reservations/lock/": signed_in(201, body=_lock),
     "GET reservations/holds/": signed_in(),
@@ -102,6 +114,7 @@ MATRIX: Final[dict[str, Row]] = {
     "DELETE reservations/holds/<hold>/": owner(204, names="hold"),
     "POST reservations/holds/<hold>/extend/": owner(200, names="hold"),
     "POST reservations/confirm/": owner(201, names="hold", body=_confirm),
+    "POST reservations/groups/": staff(201, body=_lock),
     "GET reservations/bookings/": signed_in(),
     "GET reservations/bookings/<pnr>/": owner(200, names="pnr"),
     "POST reservations/bookings/<pnr>/cancel/": owner(200, names="pnr", staff=200),
@@ -142,6 +155,10 @@ MATRIX: Final[dict[str, Row]] = {
     "GET operations/holds/": staff(),
     "POST operations/holds/<hold>/release/": staff(body={"reason": "asked"}, needs=True),
     "GET operations/audit/": staff(query="hold={hold}", needs=True),
+    "GET operations/keys/": staff(),
+    "POST operations/keys/": staff(201, body=_key),
+    "GET operations/keys/<prefix>/": staff(404),
+    "DELETE operations/keys/<prefix>/": staff(404),
     "POST operations/departures/<departure>/blocks/": staff(body=_blocks),
     "DELETE operations/departures/<departure>/blocks/": staff(body=_blocks),
 }

@@ -9,7 +9,7 @@ from config import clock
 from config.errors import Invalid, NotAuthenticated
 from config.outbox.facts import append
 from users import claims, facts, marks
-from users.models import Login, User
+from users.models import ApiKey, Login, User
 
 
 def end_logins(
@@ -21,6 +21,8 @@ def end_logins(
 ) -> int:
     """End this user's logins (`only` one, or all but `spare`); how many were still going on.
 
+    API keys are among them, but for a new password: a machine has nothing to do with that.
+
     PostgreSQL first, then the marks in Redis (`users.marks` says why), after COMMIT.
     """
     with transaction.atomic():
@@ -29,6 +31,8 @@ def end_logins(
             alive = alive.filter(sid=only)
         if spare is not None:
             alive = alive.exclude(sid=spare)
+        if reason == "password-changed":
+            alive = alive.exclude(sid__in=ApiKey.objects.values("pk"))
         # Locked in one order, so that two who end the same logins wait instead of deadlocking.
         sids = list(alive.order_by("sid").select_for_update().values_list("sid", flat=True))
         if not sids:

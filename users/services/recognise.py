@@ -23,10 +23,13 @@ def recognise(*, name: str, password: str) -> tuple[User | None, bool]:
 
 
 def find_account(name: str) -> User | None:
-    """By username first; nobody can take a username that is another's e-mail (`User.clean`)."""
+    """By username first; nobody can take a username that is another's e-mail (`User.clean`).
+
+    Never a guest, who has no password and perhaps the e-mail of somebody else.
+    """
     wanted = Lower(Value(User.normalize_username(name)))
     found = User.objects.alias(name_=Lower("username"), email_=Lower("email")).filter(
-        Q(name_=wanted) | Q(email_=wanted)
+        Q(name_=wanted) | Q(email_=wanted), is_guest=False
     )[:2]
     by_name = [user for user in found if user.username.lower() == name.lower()]
     return next(iter([*by_name, *found]), None)

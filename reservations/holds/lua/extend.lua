@@ -2,6 +2,7 @@
 -- Purpose: give a live hold more time, up to a cap counted from when it was taken.
 -- KEYS 1-10: the departure's (lib/hold.lua). 11: {s}:ended:<sid>.
 -- ARGV 1 hold  2 user  3 ttl_ms  4 max_total_ms  5 era candidate
+--      6 more members of the fact, `,"actor":7`, or nothing
 -- Answers: extended <member> <deadline_ms> <now_ms> <era> | ended | again | gone | pinned | limit
 -- Invariant: only the score changes; the member keeps its bytes, its bits are untouched.
 -- @include clock
@@ -22,5 +23,5 @@ redis.call('ZADD', LIVE, 'XX', whole(deadline_ms), member)
 local number = redis.call('HINCRBY', hold_key(parsed.hold), 'extensions', 1)
 move_deadline(parsed, member, deadline_ms)
 tell_watchers()
-fact(parsed, 'extended', 2, number, '{"expires_at_ms":' .. whole(deadline_ms) .. '}')
+fact(parsed, 'extended', 2, number, '{"expires_at_ms":' .. whole(deadline_ms) .. (ARGV[6] or '') .. '}')
 return {'extended', member, whole(deadline_ms), whole(now_ms), era(ARGV[5])}
