@@ -13,7 +13,7 @@ from pydantic import AnyUrl, Field, ValidationError, field_validator, model_vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Switch = Literal["on", "off"]
-OptionalApp = Literal["tickets"]
+OptionalApp = Literal["tickets", "webhooks"]
 TICKET_KEY = re.compile(r"[A-Za-z0-9._-]{1,16}:[A-Za-z0-9_-]{43}")
 
 
@@ -94,6 +94,13 @@ class Environment(BaseSettings):
     email_timeout_seconds: float = Field(default=10.0, gt=0, le=120)
     email_from: str = "Seatlock <tickets@localhost>"
     mail_every_seconds: float = Field(default=2.0, gt=0, le=3600)
+
+    # Outbound webhooks
+    webhooks_every_seconds: float = Field(default=1.0, gt=0, le=60)
+    webhook_timeout_seconds: float = Field(default=15.0, gt=0, le=60)
+    webhook_disable_after_hours: int = Field(default=120, ge=1, le=720)
+    webhook_retention_days: int = Field(default=30, ge=1, le=400)
+    webhook_private_targets: Switch = "off"
 
     # Background work
     sweep_every_seconds: float = Field(default=2.0, gt=0, le=60)

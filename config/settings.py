@@ -43,7 +43,7 @@ INSTALLED_APPS = [
     "reservations",
     "analytics",
     "web",
-    *(f"reservations.{name}" for name in ("tickets",) if name not in ENV.apps_left_out),
+    *(f"reservations.{name}" for name in ("tickets", "webhooks") if name not in ENV.apps_left_out),
 ]
 
 MIDDLEWARE = [
@@ -230,6 +230,13 @@ if "reservations.tickets" in INSTALLED_APPS:
     CELERY_BEAT_SCHEDULE["send ticket mail"] = _every(
         ENV.mail_every_seconds, "reservations.tickets.tasks.send_ticket_mail"
     )
+
+if "reservations.webhooks" in INSTALLED_APPS:
+    _tasks = "reservations.webhooks.tasks"
+    CELERY_BEAT_SCHEDULE |= {
+        "deliver webhooks": _every(ENV.webhooks_every_seconds, f"{_tasks}.deliver_webhooks"),
+        "purge webhooks": _every(3600.0, f"{_tasks}.purge_webhooks"),
+    }
 
 # Mail: to the console unless a server is named
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if ENV.email_host else 'console'}.EmailBackend"

@@ -27,7 +27,12 @@ _MAC_BYTES: Final = 12
 
 def mint(*, agent: Caller, customer: int) -> str:
     """The id by which this agent, or any staff, acts for the customer (an account's id)."""
-    body = _office(agent).to_bytes(6, "big") + customer.to_bytes(6, "big")
+    return name_of(office=_office(agent), customer=customer)
+
+
+def name_of(*, office: int, customer: int) -> str:
+    """The same where no agent calls. `office`: the agent's account, or STAFF."""
+    body = office.to_bytes(6, "big") + customer.to_bytes(6, "big")
     return MARK + urlsafe_b64encode(body + _mac(body)).decode()
 
 

@@ -7,18 +7,28 @@ from config.outbox.models import OutboxEvent
 
 Consumer = Callable[[Sequence[OutboxEvent]], None]
 _consumers: list[tuple[str, Consumer]] = []
+_wanted: set[str] = set()
 
 BATCH_SIZE = 500
 
 
-def subscribe(prefix: str, consumer: Consumer) -> None:
+def subscribe(prefix: str, consumer: Consumer, *, wanted: bool = False) -> None:
     """Let `consumer` act on every subscribed fact whose kind begins with `prefix`.
 
-    Several may act on the same facts, in the order in which they registered; registering twice
+    `wanted`: also on those that nobody subscribed when they were written, for an app that may be
+    left out; `prefix` is a whole kind then, so that no other consumer meets facts it did not ask
+    for. Several may act on the same facts, in the order in which they registered; registering twice
     is once. A consumer must be safe to run twice with the same facts: it is called at least once.
     """
     if (prefix, consumer) not in _consumers:
         _consumers.append((prefix, consumer))
+    if wanted:
+        _wanted.add(prefix)
+
+
+def is_wanted(kind: str) -> bool:
+    """Has somebody asked for facts of this kind, whether or not they are subscribed?"""
+    return kind in _wanted
 
 
 def consume_pending() -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from config import clock
+from config.outbox import consumers
 from config.outbox.models import OutboxEvent
 
 # A row stays at least this long, also when both of its readers are done with it.
@@ -50,7 +51,7 @@ def append(*facts: Fact) -> None:
                 number=fact.number,
                 body=fact.body,
                 occurred_at=now,
-                consumed_at=None if fact.subscribed else now,
+                consumed_at=None if fact.subscribed or consumers.is_wanted(fact.kind) else now,
             )
             for fact in facts
         ],

@@ -34,6 +34,7 @@ keys sit in one slot of a Redis Cluster and a sweep reads 64 small indexes, neve
 | `shipper:beat` | string, whole number | none | counts the shipper's runs; lower than before: memory went back | shipper | shipper |
 | `shipper:lease` | string | 10 s | who ships now, so that two do not do the same work | shipper | shipper |
 | `reconcile:lease` | string | 60 s | who asks all images again after a restart | reconcile | reconcile |
+| `webhooks:lease` | string | 90 s | who sends webhooks now, so that slow receivers keep one worker, not all | webhooks | webhooks |
 | `layout` | hash | none | shard count, layout version, `run_id` of the server when all images were asked | first start, reconcile | start, reconcile |
 
 The cache's server carries only what django-redis writes there: rate limit counters under
@@ -51,6 +52,7 @@ REQUESTS_DROPPED: Final = "requests:dropped"
 SHIPPER_BEAT: Final = "shipper:beat"
 SHIPPER_LEASE: Final = "shipper:lease"
 RECONCILE_LEASE: Final = "reconcile:lease"
+WEBHOOKS_LEASE: Final = "webhooks:lease"
 LAYOUT: Final = "layout"
 
 

@@ -24,6 +24,10 @@ BY_MEANING: Final = {
     # a code that was mailed; an account that is there
     "claim_guest": r"code",
     "make_api_key": r"account",
+    # addresses that lead inside; accounts that are there; moments without a zone
+    "register_webhook": r"url|account",
+    "change_webhook": r"url",
+    "replay_failed_deliveries": r"since",
     "block_seats": r"seats(\..*)?",
     "unblock_seats": r"seats(\..*)?",
     # codes in use; names of time zones

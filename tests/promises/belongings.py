@@ -25,6 +25,8 @@ def belongings(who: Traveller, departure: Departure, *, needs: bool = True) -> d
         "code": "T-SL",
         "owner": who.user.username,
         "prefix": "slk_nobodyhas1",
+        "webhook": "00000000-0000-4000-8000-000000000000",
+        "message": "msg_0",
         "seat": "C1-8",
         "fresh": f"F{next(_fresh)}",
     }

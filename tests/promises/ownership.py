@@ -81,6 +81,8 @@ def _key(given: Given) -> dict[str, Any]:
 
 CONTACT: Final = {"email": "asha@example.org", "phone_number": "+91 22 5550 1234"}
 
+WEBHOOK: Final = {"url": "https://hooks.example.com/", "events": ["booking.confirmed"]}
+
 
 MATRIX: Final[dict[str, Row]] = {
     # One's own account; the body says which login
@@ -159,6 +161,15 @@ MATRIX: Final[dict[str, Row]] = {
     "POST operations/keys/": staff(201, body=_key),
     "GET operations/keys/<prefix>/": staff(404),
     "DELETE operations/keys/<prefix>/": staff(404),
+    "GET operations/webhooks/": staff(),
+    "POST operations/webhooks/": staff(201, body=WEBHOOK),
+    "GET operations/webhooks/<webhook>/": staff(404),
+    "PATCH operations/webhooks/<webhook>/": staff(404, body={"enabled": False}),
+    "DELETE operations/webhooks/<webhook>/": staff(204),
+    "POST operations/webhooks/<webhook>/secret/": staff(404),
+    "POST operations/webhooks/<webhook>/replay/": staff(404),
+    "GET operations/webhooks/<webhook>/deliveries/": staff(404),
+    "POST operations/webhook-deliveries/<message>/replay/": staff(404),
     "POST operations/departures/<departure>/blocks/": staff(body=_blocks),
     "DELETE operations/departures/<departure>/blocks/": staff(body=_blocks),
 }
