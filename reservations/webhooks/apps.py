@@ -13,4 +13,6 @@ class WebhooksConfig(AppConfig):
         from reservations.webhooks.write_down import write_down
 
         for kind in EVENTS:
-            consumers.subscribe(kind, write_down, wanted=True)
+            # Facts of bookings the engine subscribes itself.
+            is_ours_to_ask = not kind.startswith("booking.")
+            consumers.subscribe(kind, write_down, wanted=is_ours_to_ask)
