@@ -14,8 +14,9 @@ from reservations.availability.seat_states import SeatState, read_states
 from tests.engine import Traveller
 from tests.live.selling import lock
 from trains.models import Departure
-from web.live import rooms
+from web.live import feeds, looking, rooms
 from web.live.door import is_host_ours, is_origin_ours
+from web.live.feeds import Feed
 from web.live.limits import Limits
 from web.live.rooms import Fallen, Room
 
@@ -176,3 +177,33 @@ def test_a_host_that_is_not_ours_is_not_answered(monkeypatch: pytest.MonkeyPatch
     assert is_host_ours("rail.example:8001")
     assert not is_host_ours("evil.example")
     assert not is_host_ours("")
+
+
+def test_a_look_that_fails_whatever_way_is_made_again(
+    departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who watches is told that the picture is old, and gets a new one when looks succeed again."""
+    real, is_broken = looking.look, False
+
+    def look_or_raise(number: int) -> Any:
+        if is_broken:
+            raise RuntimeError("nobody foresaw this")
+        return real(number)
+
+    monkeypatch.setattr(feeds, "look", look_or_raise)
+    monkeypatch.setattr(feeds, "STALE_RETRY_SECONDS", 0.05)
+
+    async def story() -> list[str]:
+        nonlocal is_broken
+        feed = Feed(departure.id)
+        room = await feed.enter("", "")
+        at = room.end
+        is_broken = True
+        feed.changed()
+        first = await room.next(at)
+        is_broken = False
+        second = await room.next(at + 1)
+        feed.leave(room)
+        return [json.loads(each)["type"] for each in (first, second)]
+
+    assert run(asyncio.wait_for(story(), 20)) == ["stale", "snapshot"]

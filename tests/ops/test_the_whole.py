@@ -35,6 +35,7 @@ def test_two_starts_serve_in_time_and_leave_no_process(data: Path, keepers: list
         return len([p for p in first.descendants() if p.name() == "celery"]) >= 4
 
     eventually(pool_is_there, what="beat, worker and its two children")
+    eventually(lambda: answers(ports["LIVE_PORT"]), what="live sockets")
     descendants = first.descendants()
     assert len([p for p in descendants if p.name() == "granian"]) == 3
     first.process.kill()
@@ -52,6 +53,14 @@ def test_two_starts_serve_in_time_and_leave_no_process(data: Path, keepers: list
     assert second.end() == 1
     assert "web was ended by SIGKILL" in second.messages
     assert all_gone(descendants)
+
+
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live/") as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def is_granians_main(process: psutil.Process) -> bool:

@@ -82,7 +82,7 @@ class Ear:
                     failures = 0
                     metrics.CONNECTED.set(1)
                     await self._listen(pubsub)
-            except (redis.RedisError, OSError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001  # an ear that ended hears nothing
                 self._pubsub = None
                 metrics.CONNECTED.set(0)
                 if failures == 0:

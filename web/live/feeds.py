@@ -113,8 +113,14 @@ class Feed:
     async def _look_or_wait(self) -> None:
         try:
             await self._look()
-        except (SeatlockError, DatabaseError) as error:
-            logger.warning("departure %s could not be looked at: %s", self.departure, error)
+        except Exception as error:  # whatever it is: watchers must not wait for ever
+            is_foreseen = isinstance(error, SeatlockError | DatabaseError)
+            logger.warning(
+                "departure %s could not be looked at: %s",
+                self.departure,
+                error,
+                exc_info=not is_foreseen,
+            )
             for room in self._watched():
                 room.lose_sight()
             self._dirty.set()
