@@ -6,15 +6,22 @@ carry their unit in the name. `.env.example` lists the same names; a test holds 
 
 import re
 from datetime import time
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AnyUrl, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Switch = Literal["on", "off"]
-OptionalApp = Literal["tickets", "webhooks"]
+OptionalApp = Literal["payments", "tickets", "webhooks"]
 TICKET_KEY = re.compile(r"[A-Za-z0-9._-]{1,16}:[A-Za-z0-9_-]{43}")
+
+_PROVIDER_NEEDS: Final[dict[str, tuple[str, ...]]] = {
+    "sandbox": (),
+    "stripe": ("stripe_secret_key", "stripe_webhook_secret"),
+    "razorpay": ("razorpay_key_id", "razorpay_key_secret", "razorpay_webhook_secret"),
+}
+"""The settings each payment gateway cannot do without."""
 
 
 class Environment(BaseSettings):
@@ -77,6 +84,22 @@ class Environment(BaseSettings):
     live_heartbeat_seconds: float = Field(default=15.0, gt=0, le=300)
     live_slow_seconds: float = Field(default=10.0, gt=0, le=300)
 
+    # Payments
+    require_payment: Switch = "off"
+    payment_window_seconds: int = Field(default=600, ge=30, le=3600)
+    payment_providers: Annotated[list[str], NoDecode] = ["sandbox"]
+    public_url: str = ""
+    gateway_timeout_seconds: float = Field(default=10.0, gt=0, le=60)
+    sandbox_webhook_secret: str = ""
+    stripe_secret_key: str = ""
+    stripe_publishable_key: str = ""
+    stripe_webhook_secret: str = ""
+    stripe_base_url: str = ""
+    razorpay_key_id: str = ""
+    razorpay_key_secret: str = ""
+    razorpay_webhook_secret: str = ""
+    razorpay_base_url: str = ""
+
     # Limits and people
     throttles: Switch = "on"
     access_token_seconds: int = Field(default=900, ge=30, le=86_400)
@@ -122,7 +145,13 @@ class Environment(BaseSettings):
             )
         return value
 
-    @field_validator("allowed_hosts", "cors_allowed_origins", "apps_left_out", mode="before")
+    @field_validator(
+        "allowed_hosts",
+        "cors_allowed_origins",
+        "apps_left_out",
+        "payment_providers",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -150,6 +179,23 @@ class Environment(BaseSettings):
     def _mongo(cls, value: str) -> str:
         return _scheme(value, {"mongodb", "mongodb+srv"})
 
+    @field_validator("payment_providers")
+    @classmethod
+    def _known_providers(cls, value: list[str]) -> list[str]:
+        return _among(value, set(_PROVIDER_NEEDS))
+
+    @model_validator(mode="after")
+    def _providers_have_their_keys(self) -> "Environment":
+        """Runs after `port` is known: without PUBLIC_URL this process is where we are reached."""
+        self.public_url = (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+        for provider in self.payment_providers:
+            for name in _PROVIDER_NEEDS[provider]:
+                if not getattr(self, name):
+                    raise ValueError(f"{name.upper()} is needed by {provider} (PAYMENT_PROVIDERS)")
+        if self.require_payment == "on" and "payments" in self.apps_left_out:
+            raise ValueError("REQUIRE_PAYMENT needs payments, which APPS_LEFT_OUT leaves out")
+        return self
+
     @model_validator(mode="after")
     def _limits_relate(self) -> "Environment":
         if self.hold_max_total_seconds < self.hold_ttl_seconds:
@@ -164,6 +210,13 @@ class Environment(BaseSettings):
                 "cache and queue may not share the memory limit of the holds"
             )
         return self
+
+
+def _among(value: list[str], known: set[str]) -> list[str]:
+    if unknown := set(value) - known:
+        names = ", ".join(sorted(known))
+        raise ValueError(f"there is no {', '.join(sorted(unknown))}; known are {names}")
+    return value
 
 
 def _scheme(value: str, allowed: set[str]) -> str:

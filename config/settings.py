@@ -43,7 +43,11 @@ INSTALLED_APPS = [
     "reservations",
     "analytics",
     "web",
-    *(f"reservations.{name}" for name in ("tickets", "webhooks") if name not in ENV.apps_left_out),
+    *(
+        f"reservations.{name}"
+        for name in ("payments", "tickets", "webhooks")
+        if name not in ENV.apps_left_out
+    ),
 ]
 
 MIDDLEWARE = [
@@ -247,6 +251,15 @@ EMAIL_HOST_PASSWORD = ENV.email_host_password
 EMAIL_USE_TLS = ENV.email_use_tls == "on"
 EMAIL_TIMEOUT = ENV.email_timeout_seconds
 DEFAULT_FROM_EMAIL = ENV.email_from
+
+if "reservations.payments" in INSTALLED_APPS:
+    _tasks = "reservations.payments.tasks"
+    CELERY_BEAT_SCHEDULE |= {
+        "finish captured payments": _every(5.0, f"{_tasks}.finish_captured"),
+        "send refunds": _every(5.0, f"{_tasks}.send_refunds"),
+        "ask payment gateways": _every(60.0, f"{_tasks}.ask_gateways"),
+        "compare yesterday's payments": _every(6 * 3600.0, f"{_tasks}.compare_yesterday"),
+    }
 
 # Language, time, files
 TIME_ZONE = ENV.time_zone

@@ -22,6 +22,9 @@ urlpatterns += [
     if apps.is_installed(name)
 ]
 
+if apps.is_installed("reservations.payments"):  # its sandbox has a page, outside the API
+    urlpatterns.append(path("", include("reservations.payments.urls")))
+
 handler400 = "config.http.problems.bad_request"
 handler403 = "config.http.problems.permission_denied"
 handler404 = "config.http.problems.page_not_found"

@@ -5,12 +5,14 @@ SeatlockError
 ├── SeatUnavailable     seat-unavailable, 409: `seats` taken, `suggestions` free
 ├── NotEnoughSeats      not-enough-seats, 409: `free`, `waitlist`
 ├── SeatAlreadyBooked   seat-already-booked, 409: PostgreSQL refused at confirm
+├── PaymentRequired     payment-required, 402: `amount`, `currency`
 ├── HoldExpired         hold-expired, 410: mine, and over or lost
 ├── IllegalState        illegal-state, 409: `state`
 └── LimitReached        limit-reached, 422: `limit`
 """
 
 from datetime import datetime
+from decimal import Decimal
 
 from config.errors import SeatlockError
 
@@ -49,6 +51,15 @@ class SeatAlreadyBooked(SeatlockError):
 
     def __init__(self, seats: list[str]) -> None:
         super().__init__("These seats were booked by somebody else.", seats=seats)
+
+
+class PaymentRequired(SeatlockError):
+    """REQUIRE_PAYMENT is on: this hold becomes a booking when its payment is captured."""
+
+    code = "payment-required"
+
+    def __init__(self, amount: Decimal, currency: str) -> None:
+        super().__init__("Pay for the hold first.", amount=str(amount), currency=currency)
 
 
 class HoldExpired(SeatlockError):

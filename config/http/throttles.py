@@ -71,6 +71,8 @@ RATES: Final[dict[str, Rate]] = {
     "confirm": Rate(address=Quota(1200, 60), user=Quota(120, 60)),
     "write": Rate(address=Quota(600, 60), user=Quota(120, 60)),
     "read": Rate(address=Quota(1200, 60), user=Quota(600, 60)),
+    # A gateway sends in bursts from few addresses, and what it signs is what counts.
+    "webhook": Rate(address=Quota(6000, 60)),
     "staff": Rate(address=Quota(2400, 60), user=Quota(1200, 60)),
 }
 

@@ -99,16 +99,19 @@ def once(*, user_id: int, key: str, fingerprint: str, act: Callable[[], Answer])
 
 
 def keep_refusal(refused: SeatlockError, *, user_id: int, key: str, fingerprint: str) -> None:
-    """Keep a refusal that decided something, for a caller that writes its own row on success.
+    """Keep a refusal that decided something, for a caller that writes its own row on success."""
+    if refused.problem.status in KEPT_REFUSALS:
+        answer = Answer(int(refused.problem.status), document_of(refused))
+        keep(answer, user_id=user_id, key=key, fingerprint=fingerprint)
+
+
+def keep(answer: Answer, *, user_id: int, key: str, fingerprint: str) -> None:
+    """Keep an answer after its effect, for a caller whose effect finds itself when repeated.
 
     A key that is known already keeps its first answer.
     """
-    status = int(refused.problem.status)
-    if status not in KEPT_REFUSALS:
-        return
-    values = _row(
-        user_id, key, fingerprint, status, json.dumps(document_of(refused), ensure_ascii=False)
-    )
+    body = json.dumps(answer.body, ensure_ascii=False)
+    values = _row(user_id, key, fingerprint, answer.status, body)
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, values)
 

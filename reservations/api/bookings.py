@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 import msgspec
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
@@ -23,10 +24,13 @@ from reservations.api.bodies import (
 from reservations.api.door import answer, door, encode, page, paged, to_json, view
 from reservations.api.holds import request_key
 from reservations.bookings.views import BookingView, view_bookings
+from reservations.errors import PaymentRequired
+from reservations.holds import ids
 from reservations.models import Booking
 from reservations.services.cancel_booking import cancel_booking
 from reservations.services.confirm_booking import Confirmed, KeyKnown, confirm_booking
 from reservations.services.hold_seats import Owner, RequestKey
+from reservations.services.list_holds import find_hold
 from users.tokens import Caller
 
 _confirm_body = msgspec.json.Decoder(ConfirmBody)
@@ -66,6 +70,8 @@ def book_once(caller: Caller, key: RequestKey, book: Callable[[], Confirmed]) ->
 
 
 def _confirmed(caller: Caller, body: ConfirmBody, key: RequestKey | None) -> Confirmed:
+    if settings.ENV.require_payment == "on" and not caller.is_staff:
+        _refuse_unpaid(caller, body.hold)
     return confirm_booking(
         owner=Owner.of(caller),
         hold=body.hold,
@@ -78,6 +84,14 @@ def _confirmed(caller: Caller, body: ConfirmBody, key: RequestKey | None) -> Con
 
 def booked(confirmed: Confirmed) -> HttpResponse:
     return answer(booking_body(confirmed.booking), 201 if confirmed.is_new else 200)
+
+
+def _refuse_unpaid(caller: Caller, hold: str) -> None:
+    """A hold that is not booked yet needs a payment; one that is, is confirmed again freely."""
+    ids.read_own(hold, caller.user_id)
+    if not _mine(caller).filter(hold=hold).exists():
+        found = find_hold(user=caller.user_id, hold=hold)
+        raise PaymentRequired(found.fare, found.currency)
 
 
 def _kept(caller: Caller, key: RequestKey) -> Answer | None:

@@ -181,6 +181,7 @@ describe(
             *SIGNED_IN,
             "not-found",
             "hold-expired",
+            "payment-required",
             "seat-already-booked",
             *KEYED,
         ),

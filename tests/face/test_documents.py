@@ -46,7 +46,7 @@ def test_every_promise_names_its_test() -> None:
     rows = dict(re.findall(r"^\| (P\d+) \|(.*)$", text, flags=re.MULTILINE))
     assert list(rows) == [f"P{number}" for number in range(1, 11)]
     unshown = [name for name, row in rows.items() if not NAMED_TEST.search(row)]
-    assert unshown == ["P9"], "payments are not built yet; all others are shown"
+    assert not unshown
 
 
 def test_every_decision_is_in_the_index() -> None:

@@ -13,7 +13,8 @@ from config.embedded.places import CHECKOUT
 from config.errors import PROBLEMS
 from config.http.problems import PROBLEM_JSON
 
-NOT_DESCRIBED = ("", "api/schema/", "api/docs/", "api/redoc/")
+# Pages, and what describes itself.
+NOT_DESCRIBED = ("", "api/schema/", "api/docs/", "api/redoc/", "sandbox/pay/<str:order>/")
 METHODS = {"get", "put", "post", "patch", "delete"}
 
 

@@ -15,6 +15,10 @@ _PREFIX: Final = "/api/v1/"
 Place = tuple[str | int, ...]  # where in a body: ("passengers", 0, "name")
 
 
+# What names nothing, where it is not a number or free text.
+NOBODYS: Final = dict.fromkeys(("payment", "refund"), "00000000-0000-4000-8000-000000000000")
+
+
 @dataclass(frozen=True)
 class Call:
     """One operation. `body` is a schema, resolved; None without one."""
@@ -36,8 +40,8 @@ class Call:
         content_type: str = "application/json",
         **path: Any,
     ) -> Any:
-        """Send it; parts of the path that are not given are `1`, which is nobody's."""
-        names = {name: path.get(name, "1") for name in self.path_names}
+        """Send it; parts of the path that are not given are nobody's."""
+        names = {name: path.get(name, NOBODYS.get(name, "1")) for name in self.path_names}
         url = self.path.format(**names) + (f"?{query}" if query else "")
         return client.generic(self.method, url, body, content_type=content_type)
 

@@ -6,7 +6,7 @@ from django.apps import apps
 
 from config.stores.redis import holds_store
 
-_OURS = ("users", "trains", "reservations", "tickets", "idempotency", "outbox")
+_OURS = ("users", "trains", "reservations", "tickets", "payments", "idempotency", "outbox")
 
 
 def rows() -> dict[str, list[Any]]:

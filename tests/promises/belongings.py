@@ -1,9 +1,13 @@
 """What is somebody's: a hold, a booking, a login, and so on; for the matrix of P6."""
 
 import itertools
+import secrets
+from decimal import Decimal
 from typing import Any
 
 from config import clock
+from reservations.payments.models import Difference, Payment, Refund
+from reservations.payments.states import RefundState
 from tests.engine import Traveller
 from trains.models import Departure
 from users.minting import mint
@@ -29,6 +33,7 @@ def belongings(who: Traveller, departure: Departure, *, needs: bool = True) -> d
         "message": "msg_0",
         "seat": "C1-8",
         "fresh": f"F{next(_fresh)}",
+        "provider": "sandbox",
     }
     if not needs:
         return plain
@@ -42,6 +47,7 @@ def belongings(who: Traveller, departure: Departure, *, needs: bool = True) -> d
         "capability": hold["capability"],
         "pnr": done.json()["pnr"],
         "traveller": saved(who),
+        **money(who, departure),
         "refresh": another_login(who),
     }
 
@@ -54,6 +60,27 @@ def held(who: Traveller, wish: dict[str, Any]) -> dict[str, Any]:
     assert answer.status_code == 201, answer.content
     found: dict[str, Any] = answer.json()
     return found
+
+
+def money(who: Traveller, departure: Departure) -> dict[str, Any]:
+    """A payment with a refund that failed, and a difference over it."""
+    payment = Payment.objects.create(
+        hold=secrets.token_hex(8),
+        owner=who.user,
+        departure=departure,
+        provider="sandbox",
+        amount=Decimal(100),
+        currency="INR",
+        capability="",
+        expires_at=clock.now(),
+    )
+    refund = Refund.objects.create(
+        payment=payment, amount=Decimal(100), reason="x", state=RefundState.FAILED
+    )
+    difference = Difference.objects.create(
+        provider="sandbox", kind="amount", key=secrets.token_hex(8), ours={}, theirs={}
+    )
+    return {"payment": payment.pk, "refund": refund.pk, "difference": difference.pk}
 
 
 def saved(who: Traveller) -> int:

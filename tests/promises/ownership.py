@@ -125,6 +125,18 @@ MATRIX: Final[dict[str, Row]] = {
     "GET tickets/<pnr>.ics": owner(200, names="pnr", staff=200),
     "GET tickets/keys/": everybody(),
     "POST tickets/verify/": staff(body={"token": "x"}),
+    # Money: webhooks are known by their signature
+    "POST payments/": owner(
+        201, names="hold", body=lambda given: {"hold": given["hold"], "provider": "sandbox"}
+    ),
+    "GET payments/<payment>/": owner(200, names="payment"),
+    "POST payments/webhooks/<provider>/": everybody(400),
+    "GET operations/payments/": staff(),
+    "GET operations/payments/differences/": staff(),
+    "POST operations/payments/differences/<difference>/settle/": staff(
+        body={"note": "seen"}, needs=True
+    ),
+    "POST operations/refunds/<refund>/retry/": staff(body={"reason": "asked"}, needs=True),
     # The timetable: everybody reads, staff write
     "GET stations/": everybody(),
     "POST stations/": staff(201, body=_new_station),

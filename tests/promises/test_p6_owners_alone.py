@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.http import HttpResponse
@@ -110,6 +111,7 @@ def test_p6_what_is_anothers_looks_like_what_is_not(  # noqa: PLR0917  # fixture
         ],
         "pnr": [new_pnr(), "ABC", "x" * 200],
         "traveller": [0, 10**9, 10**18],
+        "payment": [uuid4()],
     }
     for each in by_kind[row.names]:
         other = {**theirs, row.names: each, "capability": None}

@@ -1,0 +1,1 @@
+"""Payments: money for a hold. The core works without this app."""

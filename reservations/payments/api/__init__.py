@@ -1,0 +1,1 @@
+"""The doors of payments: travellers, gateways, staff, and the sandbox's page."""

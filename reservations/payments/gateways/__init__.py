@@ -1,0 +1,1 @@
+"""The gateways money comes through, behind one port (`port.py`)."""
