@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from random import randrange
 from tempfile import TemporaryDirectory
 from typing import Final
 
@@ -39,8 +40,11 @@ def main(arguments: Sequence[str]) -> int:
         try:
             stores = {_STORES + path.stem: str(_told(path, process)) for path, process in others}
             options = ["-p", "tests.side_by_side", "-n", str(workers), "--dist", "loadfile"]
+            # One order of sets in all of them, so that they collect the same tests.
+            seed = os.environ.get("PYTHONHASHSEED", str(randrange(2**32)))
             return subprocess.call(
-                [sys.executable, "-m", "pytest", *options, *arguments], env=os.environ | stores
+                [sys.executable, "-m", "pytest", *options, *arguments],
+                env=os.environ | stores | {"PYTHONHASHSEED": seed},
             )
         finally:
             for _, process in others:

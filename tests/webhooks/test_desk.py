@@ -5,7 +5,6 @@ import subprocess
 import sys
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -76,7 +75,7 @@ def test_a_webhook_that_cannot_be(wrong: dict[str, Any], controller: Traveller) 
     assert not Endpoint.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["x", str(uuid4()), "a" * 300])
+@pytest.mark.parametrize("name", ["x", "2e8ba400-896a-4ebb-acf2-6098d703f011", "a" * 300])
 def test_what_is_not_there(name: str, controller: Traveller) -> None:
     for method, path in (
         ("GET", f"operations/webhooks/{name}/"),
