@@ -24,12 +24,13 @@ from reservations.webhooks.deliver import WAITS, deliver_due
 from reservations.webhooks.events import EVENTS, TYPES
 from reservations.webhooks.models import Attempt, Endpoint, Message
 from reservations.webhooks.write_down import write_down
-from tests.agents.conftest import Machine
+from tests.agents.conftest import CONTACT, Machine
 from tests.engine import Traveller
 from tests.web import test_database_url as database_url
 from tests.webhooks.conftest import Book, MakeReceiver, Register, consume
 from tests.webhooks.receiver import Receiver
 from users.customers import HEADER
+from users.services.claim_guests import ask_to_claim, claim_guests, code_of
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +98,27 @@ def test_who_booked_for_a_customer_hears_what_others_do_with_it(  # noqa: PLR091
     assert sorted(told(partner)) == ["booking.cancelled", "booking.confirmed"]
     assert [each["pnr"] for each in data] == [pnr, pnr]
     assert [each["customer"] for each in data] == [customer, customer]
+
+
+def test_an_account_that_claimed_a_booking_is_not_made_the_partners_customer(  # noqa: PLR0917
+    machine: Machine,
+    customer: str,
+    anna: Traveller,
+    partner: Receiver,
+    register: Register,
+    book: Book,
+) -> None:
+    """The partner hears what becomes of it, under the id it has; an id for the account would be a
+    way into it.
+    """
+    register(partner.url, "acme", ("booking.cancelled",))
+    pnr = book(machine, **{HEADER: customer})
+    claim = ask_to_claim(account=anna.user.pk, email=CONTACT["email"])
+    assert claim_guests(account=anna.user.pk, code=code_of(claim)).pnrs == (pnr,)
+    assert anna.post(f"reservations/bookings/{pnr}/cancel/").status_code == 200
+    consume()
+    deliver_due()
+    assert [json.loads(got.body)["data"]["customer"] for got in partner.got] == [customer]
 
 
 def test_every_row_of_the_table_reaches_a_partner(
