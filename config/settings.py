@@ -85,11 +85,16 @@ TEMPLATES = [
 ]
 
 
+# Times a connection runs a statement of `config.stores.postgres` before it is kept prepared.
+PREPARED_AFTER = 2
+
+
 def _database() -> dict[str, Any]:
     """Django's view of DATABASE_URL; a unix socket is `postgresql:///name?host=/folder`."""
     parts = dict(conninfo_to_dict(ENV.database_url))
     known = {key: parts.pop(key, None) for key in ("dbname", "user", "password", "host", "port")}
     pool = {"min_size": 1, "max_size": ENV.database_pool_size, "timeout": 5}
+    parts.setdefault("prepare_threshold", PREPARED_AFTER)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": known["dbname"] or "seatlock",

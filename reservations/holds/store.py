@@ -4,11 +4,10 @@ Promises P2, P3 and P7 are kept inside the scripts this calls; nothing here deci
 raises `redis.ConnectionError` or `TimeoutError` when Redis is away.
 """
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 from django.conf import settings
@@ -16,13 +15,23 @@ from django.conf import settings
 from config.errors import NotAuthenticated, StoreUnavailable
 from config.stores import keys
 from config.stores.redis import holds_store
+from reservations.holds.calls import (
+    ANSWER_KEPT_MS,
+    LockMode,
+    LockRequest,
+    lock_call,
+    new_mark,
+    pin_call,
+    settle_call,
+)
 from reservations.holds.capabilities import Capability
 from reservations.holds.ids import HoldRef
 from reservations.holds.members import Member, parse
 from reservations.holds.scripts import Outcome, departure_keys, script
 
+__all__ = ["ANSWER_KEPT_MS", "LockMode", "LockRequest"]
+
 AGAIN_LIMIT: Final = 200
-ANSWER_KEPT_MS: Final = 24 * 3600 * 1000
 
 
 @dataclass(frozen=True)
@@ -84,37 +93,10 @@ def _text(value: bytes | str) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def _held(answer: Sequence[Any]) -> Held:
+def held_by(answer: Sequence[Any]) -> Held:
     """Read `<member> <deadline_ms> <now_ms> <era>` behind the outcome."""
     text = _text(answer[1])
     return Held(parse(text, int(answer[2])), text, int(answer[3]), _text(answer[4]))
-
-
-def _new_mark() -> str:
-    return secrets.token_hex(8)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LockRequest:
-    """What `lock` needs. Times in ms since the epoch; `groups` are candidates in order of
-    preference, each `fare o=label,…`; `fact_body` is a JSON object without its last brace.
-    """
-
-    hold: str
-    user: int
-    sid: str
-    departure: int
-    from_stop: int
-    to_stop: int
-    revision: str
-    opens_at_ms: int
-    leaves_at_ms: int
-    fact_body: str
-    groups: Sequence[str]
-    ttl_seconds: int | None = None
-
-
-LockMode = Literal["named", "ranked", "short"]
 
 
 def lock(request: LockRequest, *, mode: LockMode = "named", keep_answer: bool = False) -> Answer:
@@ -123,34 +105,11 @@ def lock(request: LockRequest, *, mode: LockMode = "named", keep_answer: bool = 
     `mode`: `groups` are one by name, or ranked, or (short) the number of free seats, too few.
     `keep_answer`: a repeat with this hold id gets this answer again for 24 hours.
     """
-    shard = keys.shard(request.departure)
-    env = settings.ENV
-    ttl_seconds = request.ttl_seconds or env.hold_ttl_seconds
-    answer = _run(
-        "lock",
-        (
-            *departure_keys(request.departure),
-            keys.ended(shard, request.sid),
-            keys.answer(shard, request.hold),
-        ),
-        request.hold,
-        request.user,
-        request.from_stop,
-        request.to_stop,
-        ttl_seconds * 1000,
-        env.hold_max_per_user,
-        request.revision,
-        request.opens_at_ms,
-        request.leaves_at_ms,
-        _new_mark(),
-        ANSWER_KEPT_MS if keep_answer else 0,
-        request.fact_body,
-        mode,
-        *request.groups,
-    )
+    key_names, arguments = lock_call(request, mode=mode, keep_answer=keep_answer)
+    answer = _run("lock", key_names, *arguments)
     outcome = Outcome(_text(answer[0]))
     if outcome is Outcome.HELD:
-        return Answer(outcome, _held(answer))
+        return Answer(outcome, held_by(answer))
     return Answer(outcome, rest=tuple(_text(word) for word in answer[1:]))
 
 
@@ -178,11 +137,11 @@ def extend(
         ref.user,
         ttl_seconds * 1000,
         cap_seconds * 1000,
-        _new_mark(),
+        new_mark(),
         "," + msgspec.json.encode(acting).decode()[1:-1] if acting else "",
     )
     outcome = Outcome(_text(answer[0]))
-    return Answer(outcome, _held(answer) if outcome is Outcome.EXTENDED else None)
+    return Answer(outcome, held_by(answer) if outcome is Outcome.EXTENDED else None)
 
 
 def release(ref: HoldRef, sid: str, fact_body: str) -> Outcome:
@@ -199,22 +158,17 @@ def release(ref: HoldRef, sid: str, fact_body: str) -> Outcome:
 
 def pin(ref: HoldRef, sid: str, capability: Capability | None) -> tuple[Answer, Member | None]:
     """Keep a hold from expiring while its confirm runs. Outcomes: see `lua/pin.lua`."""
-    answer = _run(
-        "pin",
-        (*departure_keys(ref.departure), keys.ended(keys.shard(ref.departure), sid)),
-        ref.hold,
-        ref.user,
-        settings.ENV.pin_seconds * 1000,
-        _new_mark(),
-        capability.era if capability else "",
-        capability.deadline_ms if capability else 0,
-        capability.member if capability else "",
-    )
+    key_names, arguments = pin_call(ref, sid, capability)
+    answer = _run("pin", key_names, *arguments)
     outcome = Outcome(_text(answer[0]))
     if outcome is Outcome.PINNED:
-        member = parse(answer[1], int(answer[2]), pinned=True)
-        return Answer(outcome, rest=(_text(answer[3]),)), member
+        return Answer(outcome, rest=(_text(answer[3]),)), pinned_by(answer)
     return Answer(outcome, rest=tuple(_text(word) for word in answer[1:])), None
+
+
+def pinned_by(answer: Sequence[Any]) -> Member:
+    """Read `<member> <now_ms>` behind the outcome of pin."""
+    return parse(answer[1], int(answer[2]), pinned=True)
 
 
 def free(ref: HoldRef, became: Outcome | str, fact_body: str = "{}") -> Outcome:
@@ -225,9 +179,8 @@ def free(ref: HoldRef, became: Outcome | str, fact_body: str = "{}") -> Outcome:
 
 def settle(ref: HoldRef) -> bool:
     """Turn the held bits of a booked hold into sold bits; False if its member was gone (rule 8)."""
-    answer = script("refresh_begin")(
-        departure_keys(ref.departure), ref.hold, ref.user, "none", _new_mark(), 0
-    )
+    key_names, arguments = settle_call(ref)
+    answer = script("refresh_begin")(key_names, *arguments)
     return bool(answer[0] == b"1")
 
 
@@ -249,7 +202,7 @@ def refresh_begin(departure: int, *, scope: str, words: int, ref: HoldRef | None
         ref.hold if ref else "",
         ref.user if ref else "",
         scope,
-        _new_mark(),
+        new_mark(),
         words,
     )
     return RefreshBegun(
@@ -274,7 +227,7 @@ def refresh_end(departure: int, begun: RefreshBegun, correction: Correction) -> 
     answer = script("refresh_end")(
         departure_keys(departure),
         begun.epoch,
-        _new_mark(),
+        new_mark(),
         correction.scope,
         correction.changes,
         correction.revision,

@@ -100,13 +100,13 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
     claim = claim_hold(ref, owner, opened)
     if claim is None:
         return _find_booked(ref)
-    plan = _plan_with(ref.departure, claim.member)
-    party = _party(plan, ref, claim.member, passengers)
+    plan = plan_with(ref.departure, claim.member)
+    party = party_of(plan, ref, claim.member, passengers)
 
     # From here the booking must succeed, or PostgreSQL must say no.
     verdict = Verdict.PNR_KNOWN
     while verdict is Verdict.PNR_KNOWN:
-        new, view = _compose(plan, ref, claim, party, key, encode)
+        new, view = compose(plan, ref, claim, party, key, encode)
         new.fact.update(owner.acting)
         verdict = (write or insert_booking)(new)
     match verdict:
@@ -127,7 +127,7 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
     raise SeatAlreadyBooked(list(claim.member.labels))
 
 
-def _plan_with(departure: int, member: Member) -> Plan:
+def plan_with(departure: int, member: Member) -> Plan:
     """The plan; read again if this process has one from before the hold's coach was added."""
     plan = plan_of(departure)
     if max(member.ordinals) >= plan.train.places:
@@ -136,7 +136,7 @@ def _plan_with(departure: int, member: Member) -> Plan:
     return plan
 
 
-def _party(
+def party_of(
     plan: Plan, ref: ids.HoldRef, member: Member, passengers: Sequence[Passenger]
 ) -> BookedParty:
     people = passengers_of(plan, ref, member, passengers)
@@ -155,7 +155,7 @@ def _find_booked(ref: ids.HoldRef) -> Confirmed:
     return Confirmed(view_bookings([booking])[0], is_new=False)
 
 
-def _compose(  # noqa: PLR0913, PLR0917  # a booking and its rendering, of the same parts
+def compose(  # noqa: PLR0913, PLR0917  # a booking and its rendering, of the same parts
     plan: Plan,
     ref: ids.HoldRef,
     claim: Claim,

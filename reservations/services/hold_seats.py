@@ -79,7 +79,7 @@ def hold_seats(
     Raises `Invalid`, `NotFound` (no such departure), `NotOnSale`, `SeatUnavailable`,
     `NotEnoughSeats`, `LimitReached`, `FareMissing`, `StoreUnavailable`.
     """
-    _refuse_wrong_numbers(wish, most_seats or settings.ENV.hold_max_seats)
+    refuse_wrong_numbers(wish, most_seats or settings.ENV.hold_max_seats)
     plan = plan_of(wish.departure)
     refuse_wrong_party(plan, wish.passengers, len(wish.seats) or wish.count)
     stretch = plan.stretch(wish.source, wish.destination)
@@ -87,7 +87,7 @@ def hold_seats(
 
     for attempt in range(ATTEMPTS):
         try:
-            mode, groups = _groups(plan, stretch, wish, is_keyed=claimed is not None)
+            mode, groups = groups_for(plan, stretch, wish, is_keyed=claimed is not None)
         except FareMissing:
             if attempt > 0:
                 raise
@@ -95,12 +95,12 @@ def hold_seats(
             continue
         if not groups:
             continue
-        request = _request(plan, stretch, owner, hold, groups)
+        request = lock_request(plan, stretch, owner, hold, groups)
         answer = store.lock(request, mode=mode, keep_answer=claimed is not None)
         match answer.outcome:
             case Outcome.HELD:
                 assert answer.held is not None  # noqa: S101  # held comes with its hold
-                _keep_passengers(plan, answer.held, wish)
+                keep_passengers(plan, answer.held, wish)
                 return view_of(plan, answer.held)
             case Outcome.LOAD:
                 load_image(departure=wish.departure)
@@ -116,14 +116,14 @@ def hold_seats(
     raise StoreUnavailable("The seats change too fast; try again.")
 
 
-def _keep_passengers(plan: Plan, held: store.Held, wish: SeatWish) -> None:
+def keep_passengers(plan: Plan, held: store.Held, wish: SeatWish) -> None:
     """For the confirm; a repeat that finds its hold says the same again."""
     member = held.member
     if named := party(plan, member.ordinals, wish):
         people.keep(ids.read(member.hold), [to_json(each) for each in named])
 
 
-def _refuse_wrong_numbers(wish: SeatWish, most: int) -> None:
+def refuse_wrong_numbers(wish: SeatWish, most: int) -> None:
     number = len(wish.seats) if wish.seats else wish.count
     if number < 1:
         raise Invalid({"seats": ["Name seats, or give a count of at least 1."]})
@@ -135,7 +135,7 @@ def _refuse_wrong_numbers(wish: SeatWish, most: int) -> None:
         raise Invalid({"seats": ["A seat is named twice."]})
 
 
-def _groups(
+def groups_for(
     plan: Plan, stretch: Stretch, wish: SeatWish, *, is_keyed: bool
 ) -> tuple[store.LockMode, list[str]]:
     """The groups to try, and how the script shall take them.
@@ -151,7 +151,7 @@ def _groups(
         return "short", [str(refused.data.get("free", 0))]
 
 
-def _request(
+def lock_request(
     plan: Plan, stretch: Stretch, owner: Owner, hold: str, groups: list[str]
 ) -> store.LockRequest:
     stops = plan.train.stops

@@ -93,6 +93,8 @@ def _own_time(stacks: Path) -> str:
     for line in stacks.read_text().splitlines() if stacks.exists() else ():
         stack, _, number = line.rpartition(" ")
         frames = [frame for frame in stack.split(";") if frame]
+        if not frames:  # a thread caught between two functions
+            continue
         total += int(number)
         alone[frames[-1]] += int(number)
         within.update(dict.fromkeys(frames, int(number)))

@@ -3,13 +3,14 @@
 Under load: `tests/race/test_best_available_storm.py`, `tests/race/test_opposite_orders.py`.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from django.db import IntegrityError
 
 from reservations.bookings import insert
-from reservations.bookings.insert import Verdict, insert_booking
+from reservations.bookings.insert import NewBooking, Verdict, insert_booking
 from reservations.models import BookedSeat, Booking
 from tests.engine import Traveller
 from tests.promises.guards import scripts_without
@@ -67,20 +68,20 @@ def test_p3_without_the_one_transaction_a_refused_booking_keeps_a_seat(
     insert_booking(new_booking(anna, departure, (0, 4), 1))
     real = insert._run
 
-    def seat_by_seat(values: dict[str, Any]) -> Verdict:
-        _, *others = values["seats"]
-        one = {name: each[:1] if isinstance(each, list) else each for name, each in values.items()}
-        assert real(one) is Verdict.BOOKED
-        booking = Booking.objects.get(hold=values["hold"])
-        legs = (values["from_stop"], values["to_stop"])
+    def seat_by_seat(bookings: Sequence[NewBooking]) -> list[Verdict]:
+        (new,) = bookings
+        one = replace(new, seats=new.seats[:1], passengers=new.passengers[:1])
+        assert real([one]) == [Verdict.BOOKED]
+        booking = Booking.objects.get(hold=new.hold)
+        legs = (new.from_stop, new.to_stop)
         try:
-            for seat in others:
+            for seat in new.seats[1:]:
                 BookedSeat.objects.create(
                     booking=booking, departure=departure, seat_id=seat, legs=legs
                 )
         except IntegrityError:
-            return Verdict.SEAT_TAKEN
-        return Verdict.BOOKED
+            return [Verdict.SEAT_TAKEN]
+        return [Verdict.BOOKED]
 
     monkeypatch.setattr(insert, "_run", seat_by_seat)
     assert insert_booking(new_booking(bela, departure, (0, 4), 0, 1)) is Verdict.SEAT_TAKEN

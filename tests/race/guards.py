@@ -177,13 +177,13 @@ _ALL: Final = (
         sql=(
             ("    ON CONFLICT (hold) DO NOTHING\n", ""),
             # The name of the fact would still refuse it.
-            ("SELECT %(event_id)s,", "SELECT %(event_id)s || %(pnr)s,"),
+            ("SELECT hold || ':confirmed',", "SELECT hold || pnr || ':confirmed',"),
         ),
     ),
     Guard(
         name="seats-in-order",
         lost="two confirms of the same seats wait for each other",
-        sql=(("     ORDER BY wanted.seat\n", ""),),
+        sql=(("     ORDER BY wanted.departure, each.seat\n", ""),),
     ),
     Guard(
         name="cancel-locks-its-row",

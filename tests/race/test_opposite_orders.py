@@ -9,9 +9,8 @@ booking wait before its second seat until both have written their first:
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
@@ -88,11 +87,6 @@ def wait_at_the_second_seat(transactional_db: None) -> Iterator[None]:
         cursor.execute("DROP FUNCTION wait_at_the_second_seat")
 
 
-def unsorted(pairs: Any, key: object) -> list[Any]:
-    del key
-    return list(pairs)
-
-
 def met_at_the_second_seat(
     race: Race, who: list[Traveller], departure: Departure, patch: pytest.MonkeyPatch,
     *, is_sorted: bool,
@@ -103,13 +97,11 @@ def met_at_the_second_seat(
     runs: list[object] = []
     real = insert._run
 
-    def counted(values: dict[str, Any]) -> Verdict:
-        runs.append(values["hold"])
-        return real(values)
+    def counted(bookings: Sequence[NewBooking]) -> Sequence[Verdict]:
+        runs.append(bookings[0].hold)
+        return real(bookings)
 
     patch.setattr(insert, "_run", counted)
-    if not is_sorted:
-        patch.setattr(insert, "sorted", unsorted, raising=False)
 
     def book(new: NewBooking) -> object:
         try:

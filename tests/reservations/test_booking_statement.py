@@ -114,12 +114,12 @@ def test_a_deadlock_is_tried_again_a_few_times_and_nothing_else_is(
     new, real, calls = new_booking(anna, departure, (0, 4), 0), insert._run, 0
     errors: list[Exception] = []
 
-    def run(values: Any) -> Verdict:
+    def run(bookings: Any) -> Any:
         nonlocal calls
         calls += 1
         if errors:
             raise error_of(errors.pop(0))
-        return real(values)
+        return real(bookings)
 
     monkeypatch.setattr(insert, "_run", run)
     errors[:] = [pg.DeadlockDetected()]

@@ -1,0 +1,93 @@
+"""KEYS and ARGV of the scripts that are run for one hold (`store`) and for many (`batches`)."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from django.conf import settings
+
+from config.stores import keys
+from reservations.holds.capabilities import Capability
+from reservations.holds.ids import HoldRef
+from reservations.holds.scripts import departure_keys
+
+ANSWER_KEPT_MS: Final = 24 * 3600 * 1000
+
+Call = tuple[Sequence[str], Sequence[Any]]
+"""KEYS and ARGV of one run of a script."""
+
+
+def new_mark() -> str:
+    """A random mark, for an era or an epoch that begins."""
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockRequest:
+    """What `lock` needs. Times in ms since the epoch; `groups` are candidates in order of
+    preference, each `fare o=label,…`; `fact_body` is a JSON object without its last brace.
+    """
+
+    hold: str
+    user: int
+    sid: str
+    departure: int
+    from_stop: int
+    to_stop: int
+    revision: str
+    opens_at_ms: int
+    leaves_at_ms: int
+    fact_body: str
+    groups: Sequence[str]
+    ttl_seconds: int | None = None
+
+
+LockMode = Literal["named", "ranked", "short"]
+
+
+def lock_call(request: LockRequest, *, mode: LockMode, keep_answer: bool) -> Call:
+    """KEYS and ARGV of the lock script."""
+    shard = keys.shard(request.departure)
+    env = settings.ENV
+    ttl_seconds = request.ttl_seconds or env.hold_ttl_seconds
+    key_names = (
+        *departure_keys(request.departure),
+        keys.ended(shard, request.sid),
+        keys.answer(shard, request.hold),
+    )
+    return key_names, (
+        request.hold,
+        request.user,
+        request.from_stop,
+        request.to_stop,
+        ttl_seconds * 1000,
+        env.hold_max_per_user,
+        request.revision,
+        request.opens_at_ms,
+        request.leaves_at_ms,
+        new_mark(),
+        ANSWER_KEPT_MS if keep_answer else 0,
+        request.fact_body,
+        mode,
+        *request.groups,
+    )
+
+
+def pin_call(ref: HoldRef, sid: str, capability: Capability | None) -> Call:
+    """KEYS and ARGV of the pin script."""
+    key_names = (*departure_keys(ref.departure), keys.ended(keys.shard(ref.departure), sid))
+    return key_names, (
+        ref.hold,
+        ref.user,
+        settings.ENV.pin_seconds * 1000,
+        new_mark(),
+        capability.era if capability else "",
+        capability.deadline_ms if capability else 0,
+        capability.member if capability else "",
+    )
+
+
+def settle_call(ref: HoldRef) -> Call:
+    """KEYS and ARGV of step a of refresh, alone."""
+    return departure_keys(ref.departure), (ref.hold, ref.user, "none", new_mark(), 0)
