@@ -6,7 +6,7 @@ carry their unit in the name. `.env.example` lists the same names; a test holds 
 
 import re
 from datetime import time
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AnyUrl, Field, ValidationError, field_validator, model_validator
@@ -26,6 +26,10 @@ _PROVIDER_NEEDS: Final[dict[str, tuple[str, ...]]] = {
 
 class Environment(BaseSettings):
     """The settings, by the names an operator writes them with (upper case)."""
+
+    # Django's lazy settings ask each value they hand out for this name, and pydantic takes long
+    # to say that there is none (`settings.ENV` is read some ten times a request).
+    _mask_wrapped: ClassVar[bool] = True
 
     # The embedded stores that run here say where they are in live.env; `.env` goes before it.
     model_config = SettingsConfigDict(

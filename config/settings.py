@@ -52,7 +52,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.http.metrics.MetricsMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "config.http.cors.OriginMiddleware",
     "config.http.request_log.RequestLogMiddleware",
     "config.http.api_answers.ApiAnswersMiddleware",
     "config.http.hurry.HurryMiddleware",

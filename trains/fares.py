@@ -18,7 +18,7 @@ The departure's factor multiplies base, distance, reservation and superfast.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 CENT: Final = Decimal("0.01")
@@ -88,7 +88,7 @@ class FareTable:
         return next((each for each in self.concessions if each.code == code), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SeatFare:
     """The fare of one seat, by its parts. `granted` is the code of the concession, or ""."""
 
@@ -100,7 +100,7 @@ class SeatFare:
     tax: Decimal = ZERO
     granted: str = ""
 
-    @property
+    @cached_property
     def total(self) -> Decimal:
         return sum((getattr(self, part) for part in PARTS), ZERO)
 

@@ -9,6 +9,7 @@ for no token, so the stores are read at most once in `FRESH_SECONDS` a process.
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from threading import Lock
 from typing import Final
 
@@ -84,9 +85,14 @@ class MetricsMiddleware:
         match = request.resolver_match
         endpoint = f"/{match.route}" if match is not None else UNMATCHED
         method = request.method if request.method in _METHODS else "OTHER"
-        REQUESTS.labels(method, endpoint, response.status_code).inc()
-        REQUEST_SECONDS.labels(method, endpoint).observe(time.perf_counter() - started)
+        _requests(method, endpoint, response.status_code).inc()
+        _seconds(method, endpoint).observe(time.perf_counter() - started)
         return response
+
+
+# Looking a child up by its labels costs more than counting; there are some hundreds of them.
+_requests = lru_cache(maxsize=4096)(REQUESTS.labels)
+_seconds = lru_cache(maxsize=1024)(REQUEST_SECONDS.labels)
 
 
 class _StoresUp(Collector):

@@ -4,21 +4,19 @@ The day is the local day at the boarding stop, so that a train which set out the
 in another zone, is found on the day a traveller would look for it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db import connection
 
 from config import clock
 from config.errors import Invalid
+from config.stores.postgres import prepared_cursor
 from reservations.availability.plan_rows import DepartureRow
 from reservations.availability.plans import Plan, Stretch, plans_for
 from reservations.errors import NotOnSale
 from trains.limits import DAYS_AHEAD_MAX, RUN_DAYS_MAX
-from trains.models import Station
 from trains.sale import day_bounds, is_within_window, local_date, opens_at
 
 # Of a station a train visits twice, the pair of stops closest together counts, then the first:
@@ -30,8 +28,8 @@ WITH pair AS (
            a.departure_seconds AS seconds
       FROM trains_stop a
       JOIN trains_stop b ON b.train_id = a.train_id AND b.sequence > a.sequence
-     WHERE a.station_id = %(source)s AND a.pickup
-       AND b.station_id = %(destination)s AND b.drop_off
+     WHERE a.station_id = %(source)s::bigint AND a.pickup
+       AND b.station_id = %(destination)s::bigint AND b.drop_off
      ORDER BY a.train_id, b.sequence - a.sequence, a.sequence
 ), found AS (
     SELECT d.id, d.train_id, t.revision AS train_revision, d.service_date, d.starts_at, d.ends_at,
@@ -41,23 +39,26 @@ WITH pair AS (
       FROM pair
       JOIN trains_train t ON t.id = pair.train_id
       JOIN trains_departure d ON d.train_id = pair.train_id
-       AND d.service_date BETWEEN %(first)s AND %(last)s
+       AND d.service_date BETWEEN %(first)s::date AND %(last)s::date
       LEFT JOIN trains_faretable f ON f.valid_from <= d.service_date
        AND (f.valid_to IS NULL OR f.valid_to >= d.service_date)
-     WHERE d.starts_at + make_interval(secs => pair.seconds) >= %(start)s
-       AND d.starts_at + make_interval(secs => pair.seconds) < %(end)s
-       AND d.starts_at + make_interval(secs => pair.seconds) > %(now)s
-       AND d.status = 'open' AND d.sale_opens_at <= %(now)s
+     WHERE d.starts_at + make_interval(secs => pair.seconds) >= %(start)s::timestamptz
+       AND d.starts_at + make_interval(secs => pair.seconds) < %(end)s::timestamptz
+       AND d.starts_at + make_interval(secs => pair.seconds) > %(now)s::timestamptz
+       AND d.status = 'open' AND d.sale_opens_at <= %(now)s::timestamptz
        AND (%(travel_class)s::text IS NULL OR EXISTS (
                SELECT 1 FROM trains_coach c
-                WHERE c.train_id = d.train_id AND c.travel_class = %(travel_class)s))
+                WHERE c.train_id = d.train_id AND c.travel_class = %(travel_class)s::text))
 ), page AS (
-    SELECT * FROM found ORDER BY boards_at, number, id LIMIT %(limit)s OFFSET %(offset)s
+    SELECT * FROM found ORDER BY boards_at, number, id
+     LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint
 )
 SELECT total.count, page.*
   FROM (SELECT count(*) FROM found) AS total LEFT JOIN page ON true
  ORDER BY page.boards_at, page.number, page.id
 """
+
+_STATIONS: Final = "SELECT id, code, timezone FROM trains_station WHERE code = ANY(%s::text[])"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +71,21 @@ class Journey:
     travel_class: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Terminus:
+    """A station where a journey begins or ends."""
+
+    pk: int
+    code: str
+    timezone: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """One page of the departures found, by time of boarding, and how many there are in all."""
 
-    source: Station
-    destination: Station
+    source: Terminus
+    destination: Terminus
     count: int
     runs: list[tuple[Plan, Stretch]]
 
@@ -94,7 +104,7 @@ def find_departures(journey: Journey, *, limit: int, offset: int) -> Found:
     if not -1 <= (journey.day - today).days <= DAYS_AHEAD_MAX + RUN_DAYS_MAX:
         raise _outside(journey.day, today, source)
     start, end = day_bounds(journey.day, source.timezone)
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             _FIND,
             {
@@ -125,10 +135,12 @@ def find_departures(journey: Journey, *, limit: int, offset: int) -> Found:
     )
 
 
-def _stations(*codes: str) -> list[Station]:
+def _stations(*codes: str) -> list[Terminus]:
     """The stations of `source` and `destination`; one query. Raises `Invalid` naming the field."""
     wanted = {code for given in codes for code in (given, given.upper())}
-    known: Mapping[str, Station] = {s.code: s for s in Station.objects.filter(code__in=wanted)}
+    with prepared_cursor() as cursor:
+        cursor.execute(_STATIONS, [list(wanted)])
+        known = {row[1]: Terminus(*row) for row in cursor.fetchall()}
     found = [known.get(code) or known.get(code.upper()) for code in codes]
     unknown = {
         field: [f"There is no station {code}."]
@@ -140,7 +152,7 @@ def _stations(*codes: str) -> list[Station]:
     return [station for station in found if station is not None]
 
 
-def _outside(day: date, today: date, source: Station) -> NotOnSale:
+def _outside(day: date, today: date, source: Terminus) -> NotOnSale:
     if day < today:
         return NotOnSale(f"{day} is over.")
     env = settings.ENV

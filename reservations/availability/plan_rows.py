@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
+from config.stores.postgres import prepared_cursor
 from reservations.availability.train_plan import NO_SEAT, PlannedCoach, PlannedStop, TrainPlan
 from trains.limits import ID_MAX
 from trains.models import Train
@@ -44,7 +45,7 @@ SELECT d.id, d.train_id, t.revision, d.service_date, d.starts_at, d.ends_at, d.s
   JOIN trains_train t ON t.id = d.train_id
   LEFT JOIN trains_faretable f ON f.valid_from <= d.service_date
    AND (f.valid_to IS NULL OR f.valid_to >= d.service_date)
- WHERE d.id = ANY(%s)
+ WHERE d.id = ANY(%s::bigint[])
 """
 
 
@@ -72,7 +73,7 @@ class DepartureRow:
 def read_departures(departures: Collection[int]) -> list[DepartureRow]:
     """The departures that exist; one query."""
     possible = [departure for departure in departures if 0 < departure <= ID_MAX]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_DEPARTURES, [possible])
         return [DepartureRow(*row) for row in cursor.fetchall()]
 

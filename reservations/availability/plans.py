@@ -42,6 +42,7 @@ FARE_TABLES_IN_MEMORY = 64
 _trains: BoundedMemory[tuple[int, int], TrainPlan] = BoundedMemory(TRAINS_IN_MEMORY)
 _departures: BoundedMemory[int, DepartureRow] = BoundedMemory(DEPARTURES_IN_MEMORY)
 _fares: BoundedMemory[tuple[int, int], FareTable] = BoundedMemory(FARE_TABLES_IN_MEMORY)
+_plans: BoundedMemory[int, tuple[DepartureRow, Plan]] = BoundedMemory(DEPARTURES_IN_MEMORY)
 
 
 def plan_of(departure: int) -> Plan:
@@ -112,11 +113,16 @@ def forget_all() -> None:
     _departures.clear()
     _trains.clear()
     _fares.clear()
+    _plans.clear()
 
 
 def _plan(row: DepartureRow, train: TrainPlan | None, fares: FareTable | None) -> Plan:
+    """The plan of these parts: the one made before, if they are the same."""
     assert train is not None, f"departure {row.id} has no train"  # noqa: S101  # a foreign key
-    return Plan(
+    kept_row, kept = _plans.get(row.id) or (None, None)
+    if kept is not None and kept_row == row and kept.train is train and kept.fares is fares:
+        return kept
+    plan = Plan(
         departure=row.id,
         train=train,
         service_date=row.service_date,
@@ -128,3 +134,5 @@ def _plan(row: DepartureRow, train: TrainPlan | None, fares: FareTable | None) -
         departure_revision=row.revision,
         fares=fares,
     )
+    _plans.put(row.id, (row, plan))
+    return plan

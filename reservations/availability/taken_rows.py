@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from django.db import connection
 
+from config.stores.postgres import prepared_cursor
 from reservations.availability.train_plan import NO_SEAT, Plan, TrainPlan
 from reservations.availability.words import Ints, Words, no_words, set_legs
 
@@ -48,7 +48,7 @@ def read_taken(
         departure: TakenRows(no_words(plan.train), no_words(plan.train))
         for departure, plan in plans.items()
     }
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             _TAKEN,
             {

@@ -12,6 +12,7 @@ hold of which the parts are not known.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from itertools import groupby
 
 from trains.fares import PARTS, ZERO, SeatFare
@@ -35,8 +36,11 @@ def write(seats: Sequence[SeatFare], *, names_kept: bool = False) -> str:
     return f"{total}/{runs}" + (f"/{_NAMED}" if names_kept else "")
 
 
+@lru_cache(maxsize=4096)
 def read(text: str) -> HeldFare:
-    """Raises `ValueError` or `ArithmeticError` for what `write` did not write."""
+    """Remembered: a sale writes few different fares. Raises `ValueError` or `ArithmeticError` for
+    what `write` did not write.
+    """
     total, *rest = text.split("/")
     seats: list[SeatFare] = []
     for run in rest[0].split("+") if rest else ():
