@@ -25,9 +25,10 @@ from django.conf import settings
 from config import clock
 from config.errors import Invalid, StoreUnavailable
 from reservations.availability.plans import Plan, forget, plan_of
-from reservations.bookings.insert import NewBooking, Verdict, insert_booking
+from reservations.bookings.insert import NewBooking, Verdict
 from reservations.bookings.passengers import Passenger, to_json
 from reservations.bookings.pnr import new_pnr
+from reservations.bookings.shared_commit import write_booking
 from reservations.bookings.tombstone import bury
 from reservations.bookings.views import BookingView, journey, view_bookings
 from reservations.errors import HoldExpired, SeatAlreadyBooked
@@ -87,7 +88,7 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
 ) -> Confirmed:
     """Turn my hold into a booking; a repeat finds the booking it made.
 
-    `encode` renders the answer to be kept for `key`. `write` runs instead of `insert_booking`, for
+    `encode` renders the answer to be kept for `key`. `write` runs instead of `write_booking`, for
     a caller whose own row must change in the same transaction; it has committed when it returns.
     Raises `NotFound` (not mine), `Invalid`, `HoldExpired`, `SeatAlreadyBooked`, `KeyKnown`,
     `StoreUnavailable`, `NotAuthenticated`.
@@ -108,7 +109,7 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
     while verdict is Verdict.PNR_KNOWN:
         new, view = compose(plan, ref, claim, party, key, encode)
         new.fact.update(owner.acting)
-        verdict = (write or insert_booking)(new)
+        verdict = (write or write_booking)(new)
     match verdict:
         case Verdict.BOOKED:
             _tell_redis(claim, lambda: _settle(ref, new.seats))

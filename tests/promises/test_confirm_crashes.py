@@ -48,7 +48,7 @@ def test_a_crash_before_commit_keeps_the_seats_until_the_pin_runs_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     hold = hold_of(anna, departure, "S1-1")
-    monkeypatch.setattr(confirm_booking, "insert_booking", lost_before)
+    monkeypatch.setattr(confirm_booking, "write_booking", lost_before)
     answer = confirm(anna, hold)
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert answer["Retry-After"]
@@ -65,7 +65,7 @@ def test_a_crash_before_commit_may_be_tried_again_by_its_owner(
     anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = hold_of(anna, departure, "S1-1")
-    monkeypatch.setattr(confirm_booking, "insert_booking", lost_before)
+    monkeypatch.setattr(confirm_booking, "write_booking", lost_before)
     assert confirm(anna, hold).status_code == 503
     monkeypatch.undo()
     assert confirm(anna, hold).status_code == 201
@@ -75,7 +75,7 @@ def test_a_crash_after_commit_is_found_by_a_repeat(
     anna: Traveller, bela: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = hold_of(anna, departure, "S1-1")
-    monkeypatch.setattr(confirm_booking, "insert_booking", lost_after)
+    monkeypatch.setattr(confirm_booking, "write_booking", lost_after)
     assert confirm(anna, hold).status_code == 503
     monkeypatch.undo()
     again = confirm(anna, hold)
@@ -89,7 +89,7 @@ def test_a_crash_after_commit_is_settled_by_the_sweep(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     hold = hold_of(anna, departure, "S1-1")
-    monkeypatch.setattr(confirm_booking, "insert_booking", lost_after)
+    monkeypatch.setattr(confirm_booking, "write_booking", lost_after)
     confirm(anna, hold)
     with time_passes(200):
         assert expire_holds().pins == 1
@@ -103,7 +103,7 @@ def test_a_crash_after_commit_is_settled_by_the_outbox(
     anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = hold_of(anna, departure, "S1-1")
-    monkeypatch.setattr(confirm_booking, "insert_booking", lost_after)
+    monkeypatch.setattr(confirm_booking, "write_booking", lost_after)
     confirm(anna, hold)
     assert consume_pending() == 1
     (image,) = store.read_images([departure.id], members=True)
@@ -123,13 +123,13 @@ def stalled_confirm(
     hold, rival = hold_of(anna, departure, "S1-1"), {}
 
     def stall(new: NewBooking) -> Verdict:
-        patch.setattr(confirm_booking, "insert_booking", insert_booking)
+        patch.setattr(confirm_booking, "write_booking", insert_booking)
         with passing(200):
             expire_holds()
             rival["lock"] = lock(bela, departure, "S1-1")
         return insert_booking(new)
 
-    patch.setattr(confirm_booking, "insert_booking", stall)
+    patch.setattr(confirm_booking, "write_booking", stall)
     return int(confirm(anna, hold).status_code), rival["lock"]
 
 
@@ -162,7 +162,7 @@ def test_rule_5_a_pinned_hold_is_not_released(
     anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = hold_of(anna, departure, "S1-1")
-    monkeypatch.setattr(confirm_booking, "insert_booking", lost_before)
+    monkeypatch.setattr(confirm_booking, "write_booking", lost_before)
     confirm(anna, hold)
     refused = anna.delete(f"reservations/holds/{hold}/")
     assert (refused.status_code, refused.json()["state"]) == (409, "confirming")
@@ -227,7 +227,7 @@ def test_resolving_a_pin_twice_is_harmless(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     hold = hold_of(anna, departure, "S1-1")
-    monkeypatch.setattr(confirm_booking, "insert_booking", lost_before)
+    monkeypatch.setattr(confirm_booking, "write_booking", lost_before)
     confirm(anna, hold)
     with time_passes(200):
         resolve_pin.resolve_pin(hold)

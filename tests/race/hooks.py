@@ -49,7 +49,7 @@ POINTS: Final[dict[str, tuple[Any, str]]] = {
     "rank": (hold_seats, "candidates"),
     "claim": (claims, "claim"),
     "keep": (kept_answers, "keep"),
-    "insert": (confirm_booking, "insert_booking"),
+    "insert": (confirm_booking, "write_booking"),
     "rows": (refresh_image, "read_taken"),
     "resolve": (expire_holds, "resolve_pin"),
     "cancel": (cancel_booking, "append"),

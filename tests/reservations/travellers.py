@@ -210,7 +210,7 @@ class Travellers(Base):
 
     def die(self, hold: str, how: Callable[[NewBooking], Verdict]) -> None:
         owner = Owner(self.model.held[hold].user, "none")
-        with patch.object(crossing, "insert_booking", how), pytest.raises(Died):
+        with patch.object(crossing, "write_booking", how), pytest.raises(Died):
             confirm_booking(owner=owner, hold=hold)
 
     @precondition(lambda self: bool(self.model.booked))

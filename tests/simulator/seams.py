@@ -29,8 +29,9 @@ from config.stores import keys, outage, timing
 from config.stores import redis as holds_redis
 from config.stores.redis import holds_store
 from reservations.availability import plans
+from reservations.bookings.insert import insert_booking
 from reservations.holds import ids, scripts
-from reservations.services import bury_released
+from reservations.services import bury_released, confirm_booking
 from tests.simulator.clocks import Clocks
 from tests.simulator.crossing import Crossing
 from tests.simulator.mongo_sink import Sink, refuse_to_bury
@@ -84,6 +85,9 @@ def the_world_is_simulated(
         change(patch.object(secrets, "token_bytes", chance.randbytes))
         change(patch.object(secrets, "token_hex", lambda n=16: chance.randbytes(n).hex()))
         change(patch.object(secrets, "choice", chance.choice))
+        change(patch.object(secrets, "randbelow", chance.randrange))
+        # Threads wait for each other there; the actors here are one thread.
+        change(patch.object(confirm_booking, "write_booking", insert_booking))
         change(patch.object(restore_marks, "_turn", Turn(crossing.scheduler)))
         change(patch.object(restore_marks, "uuid4", partial(_uuid, chance)))
         change(patch.object(uuid, "uuid1", partial(_uuid, chance)))

@@ -266,12 +266,12 @@ def test_two_processes_confirm_one_hold_and_book_it_once(
     first: list[Any] = []
 
     def other_first(new: insert.NewBooking) -> insert.Verdict:
-        monkeypatch.setattr(confirm_booking, "insert_booking", insert.insert_booking)
+        monkeypatch.setattr(confirm_booking, "write_booking", insert.insert_booking)
         with cut_off():
             first.append(confirm(anna, hold))
         return insert.insert_booking(new)
 
-    monkeypatch.setattr(confirm_booking, "insert_booking", other_first)
+    monkeypatch.setattr(confirm_booking, "write_booking", other_first)
     second = confirm(anna, hold)
     assert [first[0].status_code, second.status_code] == [201, 200]
     assert first[0].json()["pnr"] == second.json()["pnr"]
