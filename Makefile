@@ -57,11 +57,12 @@ mutants: install-dev ## plant bugs one by one, print what caught each (ONLY=lock
 
 .PHONY: bench record rush profile
 bench: install-dev ## each hot call beside a bare view, 10 minutes (SECONDS=2 ROUNDS=4)
-	@SECONDS=$(SECONDS) ROUNDS=$(ROUNDS) $(BOUND) with --profile bench -- \
+	@exec env SECONDS=$(SECONDS) ROUNDS=$(ROUNDS) $(EMBEDDED) --die-with-parent with --profile bench -- \
 		$(BIN)/python -m tests.bench bench
 
 record: install-dev ## the record minute: tickets sold in 60 s, everything on (SECONDS=60)
-	@SECONDS=$(SECONDS) $(BOUND) with --profile record -- $(BIN)/python -m tests.bench record
+	@exec env SECONDS=$(SECONDS) $(EMBEDDED) --die-with-parent with --profile record -- \
+		$(BIN)/python -m tests.bench record
 
 rush: install-dev ## 10,000 travellers, half of them bots, for 1,000 seats (TRAVELLERS=10000)
 	@TRAVELLERS=$(TRAVELLERS) $(BOUND) with --profile rush -- $(BIN)/python -m tests.bench rush

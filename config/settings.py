@@ -94,7 +94,7 @@ def _database() -> dict[str, Any]:
     parts = dict(conninfo_to_dict(ENV.database_url))
     known = {key: parts.pop(key, None) for key in ("dbname", "user", "password", "host", "port")}
     pool = {"min_size": 1, "max_size": ENV.database_pool_size, "timeout": 5}
-    parts.setdefault("prepare_threshold", PREPARED_AFTER)
+    prepared = {"prepare_threshold": PREPARED_AFTER if ENV.database_prepare == "on" else None}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": known["dbname"] or "seatlock",
@@ -102,7 +102,7 @@ def _database() -> dict[str, Any]:
         "PASSWORD": known["password"] or "",
         "HOST": known["host"] or "",
         "PORT": str(known["port"] or ""),
-        "OPTIONS": {**parts, "pool": pool, "connect_timeout": 3},
+        "OPTIONS": {**parts, **prepared, "pool": pool, "connect_timeout": 3},
     }
 
 

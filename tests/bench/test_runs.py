@@ -82,6 +82,7 @@ def test_bench_measures_every_row_and_every_answer_is_right(page: Path) -> None:
             settings=PATIENT,
             blocks=4,
             feed_trips=5,
+            engine_bookings=100,
             ship_seconds=1.0,
             calibrate=False,
         ),
@@ -98,6 +99,8 @@ def test_bench_measures_every_row_and_every_answer_is_right(page: Path) -> None:
     assert report["promises"]["kept"]
     assert report["shipping"]["shipped"] > 0
     assert report["import"]["rows"] > 100
+    assert report["engine"]["booked"] == report["engine"]["locked"] == 100
+    assert report["engine"]["counts_a_second"] > 0
 
     publish_bench(report)
     publish_bench(report)
