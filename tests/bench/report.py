@@ -101,18 +101,23 @@ def _background(report: dict[str, Any]) -> list[str]:
         f"- import: {rows}",
         f"- bookings answered: {booked}; in PostgreSQL: {promises['bookings']:,}, {as_many}",
     ]
-    if engine := report["engine"]:
-        lines.append(
-            f"- without HTTP, {engine['processes']} processes, {engine['batch']} in a call: "
-            f"{engine['bookings_a_second']:,.0f} confirmed bookings/s ({engine['booked']:,}), "
-            f"{engine['counts_a_second']:,.0f} counts of a departure's stretch/s"
-        )
+    if report["engine"]:
+        lines.append(_engine(report["engine"]))
     for each in report["calibration"]:
         known = {name: each[name] for name in ("wrk", "redis_benchmark") if each[name]}
         said = ", ".join(f"{name} {rate:,.0f}/s" for name, rate in known.items())
         if said:
             lines.append(f"- generators of others at {each['connections']} connections: {said}")
     return ["\n".join(lines)]
+
+
+def _engine(engine: dict[str, Any]) -> str:
+    cpu = ", ".join(f"{part} {used:,.0f}" for part, used in _by_weight(engine["cpu_us"]))
+    return (
+        f"- without HTTP, {engine['processes']} processes, {engine['batch']} in a call: "
+        f"{engine['bookings_a_second']:,.0f} confirmed bookings/s ({engine['booked']:,}; CPU of "
+        f"each, µs: {cpu}), {engine['counts_a_second']:,.0f} counts of a departure's stretch/s"
+    )
 
 
 def _plot(report: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from tests.bench.report import publish_bench
 from tests.bench.rush import Crowd, publish_rush, run_rush
 from tests.bench.world import CHAIRS, Size
 
-SMALL = Size(trains=4, legs=4, sleepers=1, chairs=1, days=20, travellers=400, with_password=4)
+SMALL = Size(trains=5, legs=4, sleepers=1, chairs=1, days=20, travellers=400, with_password=4)
 # A busy machine is slow, not broken.
 PATIENT = {"REDIS_TIMEOUT_SECONDS": "10", "REDIS_PATIENCE_SECONDS": "10"}
 
