@@ -55,7 +55,7 @@ mutants: install-dev ## plant bugs one by one, print what caught each (ONLY=lock
 	@exec $(BIN)/python -m tests.mutants $(if $(ONLY),--only $(ONLY)) $(if $(RESUME),--resume) \
 		$(if $(SAMPLE),--sample)
 
-.PHONY: bench record rush profile
+.PHONY: bench record rush profile scale
 bench: install-dev ## each hot call beside a bare view, 10 minutes (SECONDS=2 ROUNDS=4)
 	@exec env SECONDS=$(SECONDS) ROUNDS=$(ROUNDS) $(EMBEDDED) --die-with-parent with --profile bench -- \
 		$(BIN)/python -m tests.bench bench
@@ -66,6 +66,9 @@ record: install-dev ## the record minute: tickets sold in 60 s, everything on (S
 
 rush: install-dev ## 10,000 travellers, half of them bots, for 1,000 seats (TRAVELLERS=10000)
 	@TRAVELLERS=$(TRAVELLERS) $(BOUND) with --profile rush -- $(BIN)/python -m tests.bench rush
+
+scale: install-dev ## latency against how much there is, sweep, memory; resumable (SHARE=0.3)
+	@SHARE=$(SHARE) $(BOUND) with --profile scale -- $(BIN)/python -m tests.bench scale
 
 profile: install-dev ## where the time goes: flame graphs and CPU by part (CALLS=lock_1,confirm)
 	@CALLS=$(CALLS) $(BOUND) with --profile profile -- $(BIN)/python -m tests.bench profile

@@ -1,4 +1,4 @@
-"""`python -m tests.bench bench|record|rush|profile`, beside stores of its own (Makefile)."""
+"""`python -m tests.bench bench|record|rush|profile|scale`, beside stores of its own (Makefile)."""
 
 import os
 import sys
@@ -37,6 +37,12 @@ def main(arguments: list[str]) -> int:
             report = run_rush(_crowd())
             sys.stdout.write(publish_rush(report) + "\n")
             return 1 if report["wrong"] else 0
+        case ["scale"]:
+            from tests.bench.scale import run_scale
+            from tests.bench.scale_report import publish_scale
+
+            sys.stdout.write(publish_scale(run_scale(_scale())) + "\n")
+            return 0
         case ["profile"]:
             from tests.bench.profile import run_profile
 
@@ -68,6 +74,18 @@ def _crowd() -> Any:
     from tests.bench.rush import Crowd
 
     return Crowd(travellers=_number("TRAVELLERS", 10_000), connections=_number("CONNECTIONS", 512))
+
+
+def _scale() -> Any:
+    from tests.bench.scale import Scale
+
+    scale = Scale()
+    share = float(os.environ.get("SHARE") or 1)  # of bookings and holds; more is left out
+    return replace(
+        scale,
+        bookings=[n for n in scale.bookings if n <= max(scale.bookings) * share],
+        holds=[n for n in scale.holds if n <= max(scale.holds) * share],
+    )
 
 
 def _number(name: str, default: int) -> int:
