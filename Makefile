@@ -106,6 +106,18 @@ schema: install-dev ## write docs/openapi.yaml and the Postman collection anew
 		--file docs/openapi.yaml
 	@$(BIN)/python docs/postman.py
 
+.PHONY: messages browsers screenshots
+screenshots: install-dev ## every page in light, dark and phone width, beside `make run`
+	@exec $(BIN)/python -m tests.browser.screenshots
+
+messages: install-dev ## gather what the pages say into web/locale/, and compile it
+	@$(BOUND) with --profile messages -- $(BIN)/python manage.py update_messages
+
+browsers: ## a Chromium for the tests of the pages, from the system's packages (as root)
+	@command -v chromium >/dev/null || { apt-get update -qq && \
+		apt-get install -qq -y --no-install-recommends chromium fonts-noto-core; } || \
+		{ echo "install Chromium, or say where one is: CHROMIUM=/path make test" >&2; exit 1; }
+
 lock: install-dev ## pin what the *.in files ask for, with hashes (ARGS=--upgrade for newer)
 	$(COMPILE) $(ARGS) requirements.in -o requirements.txt
 	$(COMPILE) $(ARGS) requirements-embedded.in -o requirements-embedded.txt

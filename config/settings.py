@@ -7,6 +7,7 @@ from typing import Any
 
 import redis
 from corsheaders.defaults import default_headers
+from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -60,7 +61,9 @@ MIDDLEWARE = [
     "config.http.body.DoorMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.http.compression.LargeAnswersGZipMiddleware",
+    "config.http.cookies.PagePolicyMiddleware",
     "config.http.cookies.PageSessionMiddleware",
+    "config.http.cookies.PageLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "config.http.cookies.PageCsrfMiddleware",
     "config.http.cookies.PageAuthenticationMiddleware",
@@ -142,6 +145,26 @@ SIMPLE_JWT = {
     "USER_ID_CLAIM": "sub",
 }
 
+LOGIN_URL = "web:login"
+
+# Pages. Scripts and styles are files of ours, never in line. Forms go nowhere else; a payment page
+# elsewhere is reached by a link. The admin and the API's description have policies of their own.
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "EXCLUDE_URL_PREFIXES": ("/admin/", "/api/"),
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+
 # The API
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["config.http.rendering.ContractJSONRenderer"],
@@ -192,7 +215,7 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [{"url": "/"}],
     "LICENSE": {"name": "MIT"},
 }
-CSRF_FAILURE_VIEW = "config.http.problems.csrf_refused"
+CSRF_FAILURE_VIEW = "web.refusals.csrf_refused"
 DATA_UPLOAD_MAX_MEMORY_SIZE = ENV.max_body_bytes
 CORS_ALLOWED_ORIGINS = ENV.cors_allowed_origins
 CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "seatlock-customer"]
@@ -270,6 +293,9 @@ if "reservations.payments" in INSTALLED_APPS:
 TIME_ZONE = ENV.time_zone
 USE_TZ = True
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("hi", "हिन्दी")]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_I18N = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

@@ -25,7 +25,9 @@ urlpatterns += [
 if apps.is_installed("reservations.payments"):  # its sandbox has a page, outside the API
     urlpatterns.append(path("", include("reservations.payments.urls")))
 
+urlpatterns.append(path("", include("web.urls")))
+
 handler400 = "config.http.problems.bad_request"
-handler403 = "config.http.problems.permission_denied"
-handler404 = "config.http.problems.page_not_found"
-handler500 = "config.http.problems.server_error"
+handler403 = "web.refusals.permission_denied"
+handler404 = "web.refusals.page_not_found"
+handler500 = "web.refusals.server_error"

@@ -190,7 +190,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponseBase:
-    """Django's page for people belongs to the admin; elsewhere nobody sends forms."""
+    """Django's page for people belongs to the admin; what is left has no forms."""
     if request.path_info.startswith("/admin/"):
         return csrf_failure(request, reason=reason)
     return render(Forbidden("Forms are not taken here"))

@@ -1,15 +1,12 @@
 """Addresses that belong to the whole: the API's description, health and metrics."""
 
 from django.urls import path
-from django.views.generic import RedirectView
 
 from config.http.docs import RedocView, SchemaView, SwaggerView
 from config.http.health import live, ready
 from config.http.metrics import metrics
 
 urlpatterns = [
-    # Who opens the address that `make run` prints is shown what there is.
-    path("", RedirectView.as_view(pattern_name="swagger")),
     path("health/live/", live, name="live"),
     path("health/ready/", ready, name="ready"),
     path("metrics", metrics, name="metrics"),

@@ -48,7 +48,7 @@ def _show(request: HttpRequest, caller: Caller | None, departure_id: int) -> Htt
     del caller
     read_again([departure_id])  # what staff changed a moment ago shows at once
     plan, state = current_state(departure_id)
-    live_url = _live_url(request, departure_id)
+    live_url = socket_url(request, departure_id)
     return answer(describe_departure(plan, state, now=clock.now(), live_url=live_url))
 
 
@@ -79,7 +79,7 @@ def _day(request: HttpRequest) -> date:
     return found
 
 
-def _live_url(request: HttpRequest, departure: int) -> str:
+def socket_url(request: HttpRequest, departure: int) -> str:
     """The socket of the departure: LIVE_URL, or same host and the port of the live process."""
     env = settings.ENV
     if env.live_url:

@@ -137,7 +137,7 @@ def _ask_gateway(payment: Payment) -> Payment:
         amount=payment.amount,
         currency=payment.currency,
         description=DESCRIPTION.format(departure=payment.departure_id),
-        return_url=f"{settings.ENV.public_url}/",
+        return_url=f"{settings.ENV.public_url}/payments/{payment.pk}/",
         method=payment.method,
     )
     try:

@@ -1,0 +1,156 @@
+"""`make screenshots`: every page in light, dark and phone width, into docs/screenshots/.
+
+Against a running `make run`, with an account of its own: PORT says where. The pictures are made
+the same way each time, but days and PNRs in them move.
+"""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from config.embedded.places import CHECKOUT
+from tests.browser.chrome import DESK, FLAGS, PHONE, chromium
+
+TARGET = CHECKOUT / "docs" / "screenshots"
+LOOKS: dict[str, tuple[ViewportSize, str]] = {
+    "light": (DESK, "light"),
+    "dark": (DESK, "dark"),
+    "phone": (PHONE, "light"),
+}
+PASSWORD = "monsoon-Express-11057"
+JPEG_QUALITY = 82
+TODAY = datetime.now(UTC).date()
+TUESDAY = TODAY + timedelta(days=2 + (6 - TODAY.weekday()) % 7)  # a day on which every train runs
+
+
+def main() -> int:
+    path = chromium()
+    if path is None:
+        sys.stderr.write("no Chromium found: `make browsers`\n")
+        return 1
+    TARGET.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        for look, (size, scheme) in LOOKS.items():
+            for name, page in shown(browser, size, scheme):
+                page.mouse.move(0, 0)
+                file = TARGET / f"{name}-{look}.jpg"
+                page.screenshot(path=file, type="jpeg", quality=JPEG_QUALITY, animations="disabled")
+                sys.stdout.write(f"{file.relative_to(CHECKOUT)} {file.stat().st_size // 1024} KB\n")
+    return 0
+
+
+def shown(browser: Browser, size: ViewportSize, scheme: str) -> Iterator[tuple[str, Page]]:
+    """Each page once, by name, in the order of a journey."""
+    base = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
+    context = browser.new_context(
+        base_url=base, viewport=size, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    page = context.new_page()
+    yield from _searching(page)
+    yield from _arriving(page)
+    yield from _booking(page)
+    yield from _looking_back(page)
+    context.close()
+
+
+def _searching(page: Page) -> Iterator[tuple[str, Page]]:
+    for name, path in (
+        ("landing", "/"),
+        ("results", f"/search/?from=HBC&to=CRB&seats=2&date={TUESDAY}"),
+        ("no-train", "/search/?from=HBC&to=HBS"),
+        ("nothing-here", "/no/such/page/"),
+        ("login", "/login/"),
+        ("forgotten", "/password/"),
+    ):
+        page.goto(path)
+        yield name, page
+    for kind, travel_class in (("two-plus-two", "SEAT"), ("sleeper-bus", "BERTH")):
+        page.goto(f"/search/?from=HBS&to=ORH&date={TUESDAY}")
+        page.goto(_link(page, travel_class))
+        yield f"seats-{kind}", page
+    page.goto(f"/search/?from=HBC&to=PVP&date={TUESDAY}")
+    page.goto(_link(page, "CC"))
+    yield "seats-chair-car", page
+
+
+def _link(page: Page, travel_class: str) -> str:
+    found = page.locator(f'a.fare[href*="class={travel_class}&"]').first.get_attribute("href")
+    assert found
+    return found
+
+
+def _arriving(page: Page) -> Iterator[tuple[str, Page]]:
+    name = f"asha{secrets.token_hex(3)}"
+    page.goto("/register/")
+    for field, text in (
+        ("username", name),
+        ("email", f"{name}@example.org"),
+        ("first_name", "Asha"),
+        ("last_name", "Rao"),
+        ("password", PASSWORD),
+    ):
+        page.fill(f"#{field}", text)
+    yield "register", page
+    page.click("form.card button")
+    page.goto("/profile/travellers/new/")
+    page.fill("#name", "Ravi Rao")
+    page.fill("#birth_date", "1961-04-09")
+    yield "traveller", page
+    page.click("form.card button")
+
+
+def _booking(page: Page) -> Iterator[tuple[str, Page]]:
+    page.goto(f"/search/?from=HBC&to=CRB&seats=2&date={TUESDAY}")
+    page.goto(_link(page, "2A"))
+    yield "seats-2-tier", page
+    page.goto(f"/search/?from=HBC&to=CRB&seats=2&date={TUESDAY}")
+    seats = _link(page, "3A")
+    page.goto(seats)
+    for seat in page.locator("g.seat.is-free").all()[:2]:
+        seat.click()
+    yield "seats-3-tier", page
+    page.click("#hold-button")
+    page.select_option("#traveller-1", label="Ravi Rao")
+    page.fill("#age-0", "34")
+    yield "checkout", page
+    page.goto(seats)
+    yield "seats-held", page
+    page.click("text=Finish booking")
+    page.fill("#age-0", "34")
+    page.select_option("#traveller-1", label="Ravi Rao")
+    page.click(".bill button")
+    yield "payment", page
+    page.click("text=Pay now")
+    page.click("button.primary")
+    page.wait_for_selector(".ticket")
+    yield "ticket", page
+
+
+def _looking_back(page: Page) -> Iterator[tuple[str, Page]]:
+    ticket = page.url
+    for name, path in (
+        ("bookings", "/bookings/"),
+        ("no-bookings", "/bookings/?show=past"),
+        ("profile", "/profile/"),
+        ("password", "/profile/password/"),
+        ("cancel", f"{ticket}cancel/"),
+    ):
+        page.goto(path)
+        yield name, page
+    page.click("main form button")
+    yield "cancelled", page
+    page.goto("/")
+    page.click("button[value=hi]")
+    yield "landing-hindi", page
+    page.goto(f"/search/?from=HBC&to=CRB&seats=2&date={TUESDAY}")
+    page.goto(_link(page, "SL"))
+    yield "seats-hindi", page
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""What somebody does in a browser."""
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.pages.visiting import PASSWORD
+
+
+@dataclass(frozen=True)
+class Surfer:
+    """A browser's page, and the departure it is about."""
+
+    page: Page
+    departure: int
+
+    @property
+    def seats_url(self) -> str:
+        return f"/departures/{self.departure}/?from=AAA&to=CCC"
+
+    def sign_in(self, name: str) -> None:
+        self.page.goto("/login/")
+        self.page.get_by_label("Username or e-mail").fill(name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        expect(self.page.get_by_role("link", name="My bookings")).to_be_visible()
+
+    def see_seats(self) -> None:
+        self.page.goto(self.seats_url)
+        expect(self.seat("S1-1")).to_have_attribute("role", "checkbox")
+
+    def seat(self, label: str) -> Locator:
+        return self.page.locator(f'g[data-seat="{label}"]')
+
+    def hold(self, *labels: str) -> None:
+        """Pick in the picture and press the button; on the hold's page afterwards."""
+        self.see_seats()
+        for label in labels:
+            self.seat(label).click()
+        self.page.get_by_role("button", name="Hold these seats").click()
+        expect(self.page.get_by_role("heading", name="Who travels?")).to_be_visible()
+
+    def name_passengers(self, *names: str) -> None:
+        for at, name in enumerate(names):
+            self.page.locator(f"#name-{at}").fill(name)
+            self.page.locator(f"#age-{at}").fill("34")
+
+    def pay(self) -> None:
+        """From the hold's page through the sandbox to the ticket."""
+        self.page.get_by_role("button", name="Go on to payment").click()
+        self.page.get_by_role("link", name="Pay now").click()
+        self.page.get_by_role("button", name="Pay", exact=True).click()
+        expect(self.page.locator(".ticket")).to_be_visible()
+
+    def book(self, *labels: str) -> str:
+        """Hold and pay; the PNR."""
+        self.hold(*labels)
+        self.name_passengers(*(f"Traveller {at}" for at in range(1, len(labels) + 1)))
+        self.pay()
+        return self.page.locator(".pnr").inner_text()

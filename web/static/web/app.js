@@ -1,0 +1,98 @@
+/* What every page does: count holds down, remember searches, fill in travellers, say when offline.
+   Everything works without it, only less comfortably. */
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  root.classList.add("js");
+
+  const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+
+  /* The server said how many seconds are left; from then on the page's own clock counts. */
+  function countDown(hold) {
+    const ends = performance.now() + Number(hold.dataset.countdown) * 1000;
+    const shown = hold.querySelector("[data-left]");
+    const tick = () => {
+      const left = Math.max(0, Math.ceil((ends - performance.now()) / 1000));
+      shown.textContent = clock(left);
+      hold.classList.toggle("is-near", left <= 30);
+      if (left > 0) return;
+      clearInterval(timer);
+      hold.classList.add("is-over");
+      hold.querySelector("[data-over]").hidden = false;
+      document.dispatchEvent(new CustomEvent("seatlock:hold-over"));
+    };
+    const timer = setInterval(tick, 250);
+    tick();
+  }
+  document.querySelectorAll("[data-countdown]").forEach(countDown);
+
+  /* Recent searches stay in this browser. */
+  const KEY = "seatlock.recent";
+  const recent = () => {
+    try { return JSON.parse(localStorage.getItem(KEY)) || []; } catch { return []; }
+  };
+  const { remember, rememberAs } = document.body.dataset;
+  if (remember && rememberAs && !document.querySelector(".is-wrong")) {
+    const others = recent().filter((each) => each.name !== rememberAs);
+    const kept = [{ name: rememberAs, query: remember }, ...others].slice(0, 5);
+    try { localStorage.setItem(KEY, JSON.stringify(kept)); } catch { /* private window */ }
+  }
+  const list = document.querySelector("[data-recent]");
+  if (list && recent().length) {
+    for (const each of recent()) {
+      const link = document.createElement("a");
+      link.href = `/search/?${each.query}`;
+      link.textContent = each.name;
+      const item = document.createElement("li");
+      item.append(link);
+      list.querySelector("ul").append(item);
+    }
+    list.hidden = false;
+  }
+
+  document.querySelectorAll("[data-swap]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const [from, to] = [document.getElementById("from"), document.getElementById("to")];
+      [from.value, to.value] = [to.value, from.value];
+    });
+  });
+
+  document.querySelectorAll("[data-fill]").forEach((select) => {
+    select.addEventListener("change", () => {
+      const { name, age, gender } = select.selectedOptions[0].dataset;
+      const box = select.closest("[data-passenger]");
+      if (name === undefined) return;
+      box.querySelector("[name^=name-]").value = name;
+      box.querySelector("[name^=age-]").value = age;
+      box.querySelector("[name^=gender-]").value = gender;
+    });
+  });
+
+  /* A second press of the same button does nothing: the first is on its way. */
+  document.addEventListener("submit", (event) => {
+    if (event.target.method !== "post") return;
+    if (event.target.dataset.sent) { event.preventDefault(); return; }
+    event.target.dataset.sent = "1";
+  });
+  addEventListener("pageshow", () => {
+    document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
+  });
+
+  /* Rows that scroll sideways show what is chosen. */
+  document.querySelectorAll(".chips [aria-current], .days [aria-current], .strip [aria-current]").forEach((chosen) => {
+    const row = chosen.closest(".chips, .days, .strip");
+    row.scrollLeft = chosen.offsetLeft - row.offsetLeft - 24;
+  });
+
+  const offline = document.getElementById("offline");
+  const tell = () => { offline.hidden = navigator.onLine; };
+  addEventListener("online", tell);
+  addEventListener("offline", tell);
+  tell();
+
+  /* Refusals come as notes and are shown where the answer would have been. */
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status === 429 || event.detail.xhr.status >= 500) event.detail.shouldSwap = false;
+  });
+})();

@@ -1,0 +1,93 @@
+"""Names that the layers below keep in English, for people: classes, berths, parts of a fare.
+
+Each is marked for translation here; `web.told` and the template filters look them up at run time.
+A class that a feed or staff brought is shown under its own code.
+"""
+
+from typing import Final
+
+from django.utils.translation import gettext, gettext_noop
+
+from trains.classes import class_name as class_name_in_english
+
+_CLASSES: Final = frozenset(
+    {
+        gettext_noop("First AC"),
+        gettext_noop("Executive chair car"),
+        gettext_noop("AC 2-tier sleeper"),
+        gettext_noop("AC 3-tier sleeper"),
+        gettext_noop("AC 3-tier economy"),
+        gettext_noop("AC chair car"),
+        gettext_noop("Sleeper"),
+        gettext_noop("Second sitting"),
+        gettext_noop("General"),
+        gettext_noop("Bus berth"),
+        gettext_noop("Bus seat"),
+    }
+)
+_POSITIONS: Final = {
+    "window": gettext_noop("window"),
+    "middle": gettext_noop("middle"),
+    "aisle": gettext_noop("aisle"),
+    "lower": gettext_noop("lower"),
+    "upper": gettext_noop("upper"),
+    "side-lower": gettext_noop("side lower"),
+    "side-middle": gettext_noop("side middle"),
+    "side-upper": gettext_noop("side upper"),
+}
+_STATUSES: Final = {
+    "free": gettext_noop("free"),
+    "held": gettext_noop("held by somebody"),
+    "sold": gettext_noop("sold"),
+    "blocked": gettext_noop("not for sale"),
+    "mine": gettext_noop("held by you"),
+}
+_PARTS: Final = {
+    "base": gettext_noop("Base fare"),
+    "distance": gettext_noop("Distance"),
+    "reservation": gettext_noop("Reservation"),
+    "superfast": gettext_noop("Superfast"),
+    "concession": gettext_noop("Concession"),
+    "tax": gettext_noop("Tax"),
+}
+_SHORT_POSITIONS: Final = {
+    "lower": "L",
+    "middle": "M",
+    "upper": "U",
+    "side-lower": "SL",
+    "side-middle": "SM",
+    "side-upper": "SU",
+    "window": "W",
+}
+# What the services say about accounts; `web.told` translates it by this text.
+FROM_BELOW: Final = (
+    gettext_noop("An account with this e-mail exists already."),
+    gettext_noop("This username is taken."),
+    gettext_noop("A username with @ in it must be your own e-mail address."),
+    gettext_noop("This is not your password."),
+)
+
+
+def class_name(code: str) -> str:
+    name = class_name_in_english(code)
+    return gettext(name) if name in _CLASSES else name
+
+
+def position_name(position: str) -> str:
+    """Where a seat is, in words; "" where nobody knows."""
+    name = _POSITIONS.get(position)
+    return gettext(name) if name else ""
+
+
+def position_mark(position: str) -> str:
+    """The one or two letters painted on a berth."""
+    return _SHORT_POSITIONS.get(position, "")
+
+
+def status_name(status: str) -> str:
+    return gettext(_STATUSES[status])
+
+
+def part_name(part: str) -> str:
+    name = _PARTS.get(part)
+    return gettext(name) if name else part
