@@ -12,7 +12,8 @@ share_between_processes(Path(__file__).resolve().parents[1] / ".data" / "metrics
 
 django_application = get_wsgi_application()
 
-# Both need the settings above.
+# All need the settings above. Tasks that a request queues go to our broker, not to a default one.
+import celery_app  # noqa: E402, F401
 from config.http.unsized import with_lengths  # noqa: E402
 from config.stores.checks import check_holds_store  # noqa: E402
 
