@@ -73,7 +73,8 @@ class Base(RuleBasedStateMachine):
         seats = {int(label.removeprefix("A1-")) - 1 for label in view.seats}
         cells = self.cells(seats, stretch)
         assert not cells & model.taken(), "the engine gave a taken seat"
-        model.held[view.hold] = Claim(view, user, cells, model.now, model.now + TTL_SECONDS)
+        deadline = model.now + TTL_SECONDS
+        model.held[view.hold] = Claim(view, user, cells, model.now, deadline, promised=deadline)
 
     # What must always be true
 

@@ -20,13 +20,17 @@ Cell = tuple[int, int]
 
 @dataclass
 class Claim:
-    """A hold, and what became of it."""
+    """A hold, and what became of it. `promised`: the deadline in its capability, which no pin
+    moves; `forgotten`: it was lost with Redis's memory, and nobody was told that it is over.
+    """
 
     view: HoldView
     user: int
     cells: frozenset[Cell]
     taken_at: float
     deadline: float
+    promised: float
+    forgotten: bool = False
     pinned: bool = False
     unsettled: bool = False
     pnr: str = ""
@@ -65,6 +69,12 @@ class Ledger:
         claim.pnr, claim.pinned, claim.unsettled = pnr, not settled, not settled
         self.booked[hold] = claim
 
+    def book_again(self, hold: str, pnr: str) -> None:
+        """By its capability, after Redis forgot it."""
+        self.held[hold] = self.over.pop(hold)
+        self.held[hold].forgotten = False
+        self.book(hold, pnr, settled=True)
+
     def pin(self, hold: str) -> None:
         """A pin never goes back, and keeps at least 30 seconds."""
         claim = self.held[hold]
@@ -96,6 +106,7 @@ class Ledger:
         """Redis forgets: holds, pins and kept answers; PostgreSQL does not."""
         self.expire()
         for hold in list(self.held):
+            self.held[hold].forgotten = True
             self.end(hold)
         self.settle_all()
         self.answers.clear()

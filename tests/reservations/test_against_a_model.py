@@ -74,10 +74,11 @@ def test_the_engine_answers_as_the_model_does(railway_of_the_model: None) -> Non
         ("if zset == LIVE then redis.call('ZREM', LIVE, member) end", ""),
         ("if kept then return cjson.decode(kept) end", ""),
         ("if redis.call('ZREM', zset, member) ~= 1 then return false end", ""),
+        ("      return {'taken'}", ""),
     ],
     ids=["overlap", "held-cleared", "members-rebuilt", "settled", "sold-cleared", "second-word",
          "reap", "pin-goes-back", "pin-is-released", "in-both-sets", "answer-forgotten",
-         "member-stays"],
+         "member-stays", "taken-again"],
 )  # fmt: skip
 def test_the_model_notices_when_a_guard_is_missing(
     railway_of_the_model: None, guard: tuple[str, str]

@@ -164,6 +164,7 @@ class Travellers(Base):
             assert isinstance(said, HoldView), said
             claim.view = said
             claim.deadline = min(self.model.now + TTL_SECONDS, claim.taken_at + CAP_SECONDS)
+            claim.promised = claim.deadline
 
     @precondition(has_holds)
     @rule(data=st.data())
@@ -174,6 +175,7 @@ class Travellers(Base):
             assert said == "illegal-state"
             return
         assert said is None
+        claim.forgotten = False  # whoever gave it back shall not find it booked
         if hold in self.model.held:
             self.model.end(hold)
 
@@ -182,6 +184,9 @@ class Travellers(Base):
     def confirm(self, data: Any) -> None:
         hold, claim = self.any_hold(data)
         said = self.attempt(lambda: confirm_booking(owner=Owner(claim.user, "none"), hold=hold))
+        self.judge_confirm(hold, claim, said)
+
+    def judge_confirm(self, hold: str, claim: Claim, said: Any) -> None:
         if hold in self.model.held:
             assert said.is_new
             self.model.book(hold, said.booking.pnr, settled=True)
@@ -190,6 +195,34 @@ class Travellers(Base):
             self.model.settle(hold)
         else:
             assert said == "hold-expired"
+
+    @precondition(has_holds)
+    @rule(data=st.data())
+    def confirm_with_the_capability(self, data: Any) -> None:
+        self.confirm_by_capability(*self.any_hold(data))
+
+    @precondition(lambda self: any(claim.forgotten for claim in self.model.over.values()))
+    @rule(data=st.data())
+    def confirm_a_forgotten_one(self, data: Any) -> None:
+        forgotten = [hold for hold, claim in self.model.over.items() if claim.forgotten]
+        hold = data.draw(st.sampled_from(forgotten))
+        self.confirm_by_capability(hold, self.model.over[hold])
+
+    def confirm_by_capability(self, hold: str, claim: Claim) -> None:
+        """It speaks only for a hold that Redis forgot, whose seats are free, until its deadline."""
+        owner, capability, model = Owner(claim.user, "none"), claim.view.capability, self.model
+        said = self.attempt(lambda: confirm_booking(owner=owner, hold=hold, capability=capability))
+        if not claim.forgotten or claim.promised <= model.now:
+            self.judge_confirm(hold, claim, said)
+            return
+        if claim.cells & model.taken():
+            model.resolve_overdue()
+        if claim.cells & model.taken():
+            assert said == "hold-expired"
+            claim.forgotten = False  # and so it stays
+        else:
+            assert said.is_new
+            model.book_again(hold, said.booking.pnr)
 
     @precondition(has_live_holds)
     @rule(data=st.data())
