@@ -26,6 +26,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "users.User"
 
 INSTALLED_APPS = [
+    "unfold",  # the admin's theme: its templates come first
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -146,6 +147,31 @@ SIMPLE_JWT = {
 }
 
 LOGIN_URL = "web:login"
+
+# The admin's look: the colour that acts is that of the pages (web/static/web/seatlock.css).
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Seatlock",
+    "SITE_HEADER": "Seatlock",
+    "SITE_SUBHEADER": "Timetable, fares, people",
+    "SITE_URL": "/",
+    "SITE_ICON": "/static/web/icon.svg",
+    "SHOW_HISTORY": True,
+    "COLORS": {
+        "primary": {
+            "50": "238 248 249",
+            "100": "225 240 242",
+            "200": "191 227 233",
+            "300": "138 219 230",
+            "400": "99 199 213",
+            "500": "35 140 157",
+            "600": "15 100 115",
+            "700": "12 86 99",
+            "800": "10 74 86",
+            "900": "9 59 68",
+            "950": "6 36 43",
+        }
+    },
+}
 
 # Pages. Scripts and styles are files of ours, never in line. Forms go nowhere else; a payment page
 # elsewhere is reached by a link. The admin and the API's description have policies of their own.

@@ -3,10 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from unfold import admin as themed
+from unfold import forms as themed_forms
 
 from users.models import Login, User
 from users.services.end_logins import end_logins
@@ -14,11 +18,26 @@ from users.services.end_logins import end_logins
 if TYPE_CHECKING:  # generic for the type checker only
     _AccountAdmin = DjangoUserAdmin[User]
     _LoginAdmin = admin.ModelAdmin[Login]
+    _GroupAdmin = admin.ModelAdmin[Group]
     _CreationForm = AdminUserCreationForm[User]
 else:
-    _AccountAdmin = DjangoUserAdmin
-    _LoginAdmin = admin.ModelAdmin
-    _CreationForm = AdminUserCreationForm
+
+    class _AccountAdmin(DjangoUserAdmin, themed.ModelAdmin):
+        form = themed_forms.UserChangeForm
+        change_password_form = themed_forms.AdminPasswordChangeForm
+
+    class _GroupAdmin(DjangoGroupAdmin, themed.ModelAdmin):
+        pass
+
+    _LoginAdmin = themed.ModelAdmin
+    _CreationForm = themed_forms.UserCreationForm
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(_GroupAdmin):
+    """Django's own, in the theme."""
 
 
 class AccountCreationForm(_CreationForm):

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from unfold import admin as themed
 
 if TYPE_CHECKING:  # generic for the type checker only
     ModelAdmin = admin.ModelAdmin
@@ -18,10 +19,10 @@ else:
             del models
             return cls
 
-    class ModelAdmin(_Generic, admin.ModelAdmin):
-        """Takes its model in brackets."""
+    class ModelAdmin(_Generic, themed.ModelAdmin):
+        """Takes its model in brackets; looks as the theme has it."""
 
-    class TabularInline(_Generic, admin.TabularInline):
+    class TabularInline(_Generic, themed.TabularInline):
         """Takes its models in brackets."""
 
     class ModelForm(_Generic, forms.ModelForm):

@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from trains.admin.bases import ModelAdmin, NothingDeleted, ReadOnly, TabularInline
 from trains.models import Coach, Stop, Train
@@ -52,7 +54,17 @@ class CoachInline(ReadOnly, TabularInline[Coach, Train]):
 
 @admin.register(Train)
 class TrainAdmin(NothingDeleted, ModelAdmin[Train]):
-    list_display = ("number", "name", "mode", "feed", "stops", "coaches", "seats", "revision")
+    list_display = (
+        "number",
+        "name",
+        "mode",
+        "feed",
+        "stops",
+        "coaches",
+        "seats",
+        "departures",
+        "revision",
+    )
     list_select_related = ("feed",)
     list_filter = ("mode", "feed")
     search_fields = ("number", "name")
@@ -86,6 +98,11 @@ class TrainAdmin(NothingDeleted, ModelAdmin[Train]):
     @admin.display(ordering="seat_count")
     def seats(self, train: Any) -> int:
         return int(train.seat_count)
+
+    @admin.display(description="departures")
+    def departures(self, train: Train) -> str:
+        address = reverse("admin:trains_departure_changelist")
+        return format_html('<a href="{}?train__id__exact={}">departures</a>', address, train.pk)
 
     def save_model(self, request: HttpRequest, obj: Train, form: Any, change: bool) -> None:
         del form, change
