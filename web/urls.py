@@ -1,6 +1,6 @@
 """The pages' addresses."""
 
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.i18n import set_language
 
 from web.booking import checkout
@@ -41,6 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("profile/travellers/<int:number>/delete/", travellers.delete, name="delete-traveller"),
     path("password/", reset.forgotten, name="forgotten"),
     path("password/<str:who>/<str:token>/", reset.reset, name="reset"),
+    path("staff/", include("web.staff.urls")),
     path("theme/", people.theme, name="theme"),
     path("language/", set_language, name="language"),
 ]

@@ -1,7 +1,8 @@
 """`make screenshots`: every page in light, dark and phone width, into docs/screenshots/.
 
 Against a running `make run`, with an account of its own: PORT says where. The pictures are made
-the same way each time, but days and PNRs in them move.
+the same way each time, but days and PNRs in them move. `python -m tests.browser.screenshots staff`
+keeps those alone whose names begin so.
 """
 
 import os
@@ -33,10 +34,13 @@ def main() -> int:
         sys.stderr.write("no Chromium found: `make browsers`\n")
         return 1
     TARGET.mkdir(exist_ok=True)
+    begins = sys.argv[1] if len(sys.argv) > 1 else ""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         for look, (size, scheme) in LOOKS.items():
             for name, page in shown(browser, size, scheme):
+                if not name.startswith(begins):
+                    continue
                 page.mouse.move(0, 0)
                 file = TARGET / f"{name}-{look}.jpg"
                 page.screenshot(path=file, type="jpeg", quality=JPEG_QUALITY, animations="disabled")
@@ -55,6 +59,7 @@ def shown(browser: Browser, size: ViewportSize, scheme: str) -> Iterator[tuple[s
     yield from _arriving(page)
     yield from _booking(page)
     yield from _looking_back(page)
+    yield from _on_the_board(page)
     context.close()
 
 
@@ -150,6 +155,35 @@ def _looking_back(page: Page) -> Iterator[tuple[str, Page]]:
     page.goto(f"/search/?from=HBC&to=CRB&seats=2&date={TUESDAY}")
     page.goto(_link(page, "SL"))
     yield "seats-hindi", page
+
+
+def _on_the_board(page: Page) -> Iterator[tuple[str, Page]]:
+    """As the demo's member of staff, after the sale above."""
+    page.click("button[value=en]")
+    page.goto(f"/search/?from=HBC&to=CRB&seats=2&date={TUESDAY}")
+    page.goto(_link(page, "CC" if page.locator('a.fare[href*="class=CC&"]').count() else "2A"))
+    page.locator("g.seat.is-free").first.click()
+    page.click("#hold-button")
+    page.wait_for_selector("#age-0")
+    page.click("text=Sign out")
+    page.goto("/login/?next=/staff/")
+    page.fill("#username", "admin")
+    page.fill("#password", "seatlock-admin")
+    page.click("main form button")
+    page.wait_for_selector("figure.chart canvas")
+    yield "staff-today", page
+    page.goto(f"/staff/departures/?day={TUESDAY}")
+    yield "staff-departures", page
+    page.locator(".strips a").first.click()
+    page.wait_for_selector("#panel-coaches")
+    yield "staff-departure", page
+    for name in ("holds", "bookings", "payments", "demand", "calls", "health"):
+        page.goto(f"/staff/{name}/")
+        yield f"staff-{name}", page
+    page.goto("/staff/bookings/")
+    page.locator("#table-bookings a").first.click()
+    page.wait_for_selector("#panel-trail")
+    yield "staff-booking", page
 
 
 if __name__ == "__main__":

@@ -1,0 +1,63 @@
+"""Staff in a browser: charts from tables, a hold released, nothing an axe would find."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from pymongo.database import Database
+
+from tests.analytics.conftest import mongo, streams  # noqa: F401  # fixtures
+from tests.analytics.travelling import book, lock, ship
+from tests.browser.conftest import Open
+from tests.browser.surfing import Surfer
+from tests.browser.test_everybody import CONTRAST, RULES, Rules
+from tests.engine import Traveller
+from trains.models import Departure
+from users.models import User
+
+PAGES = ("", "departures/", "holds/", "bookings/", "payments/", "demand/", "calls/", "health/")
+
+
+@pytest.fixture
+def meera(
+    surf: Open,
+    departure: Departure,
+    anna: Traveller,
+    mongo: "Database[dict[str, Any]]",  # noqa: F811
+) -> Surfer:
+    """Of the staff, while a traveller is at it."""
+    book(anna, departure, "S1-1", "S1-2")
+    lock(anna, departure, "S1-5")
+    staff = surf("meera")
+    User.objects.filter(username="meera").update(is_staff=True)
+    ship()
+    return staff
+
+
+def test_charts_are_drawn_and_a_release_is_seen(meera: Surfer) -> None:
+    page = meera.page
+    page.goto("/staff/")
+    expect(page.locator("figure.chart").first).to_be_visible()
+    page.get_by_role("link", name="Live holds").click()
+    page.get_by_label("Why is it released?").fill("Cannot pay")
+    page.get_by_role("button", name="Release").click()
+    expect(page.get_by_text("The seats are free again.")).to_be_visible()
+    expect(page.get_by_text("Nobody holds a seat.")).to_be_visible()
+
+
+def test_the_axe_finds_nothing_on_the_board(meera: Surfer, departure: Departure) -> None:
+    page = meera.page
+    day = departure.service_date
+    for path in (*PAGES, f"departures/?day={day}", f"departures/{departure.pk}/"):
+        page.goto(f"/staff/{path}")
+        assert found_by_axe(page, RULES) == [], path
+    page.emulate_media(color_scheme="dark")
+    for path in ("", f"departures/{departure.pk}/"):
+        page.goto(f"/staff/{path}")
+        assert found_by_axe(page, CONTRAST) == [], path
+
+
+def found_by_axe(page: Page, rules: Rules) -> list[tuple[str, str]]:
+    violations = Axe().run(page, options=rules).response["violations"]
+    return [(each["id"], each["nodes"][0]["html"]) for each in violations]

@@ -1,0 +1,108 @@
+"""The frame of the board, and what its pages have in common."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.apps import apps
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
+
+from config import clock
+from config.errors import Invalid, StoreUnavailable
+from web.page import show
+from web.staff.tables import Table, wanted_csv
+
+T = TypeVar("T")
+AWAY = (RedisError, PyMongoError, DatabaseError, StoreUnavailable)
+
+
+def places() -> list[tuple[str, str]]:
+    """The pages of the board: name of the address, name for people."""
+    found = [
+        ("today", _("Today")),
+        ("departures", _("Departures")),
+        ("holds", _("Live holds")),
+        ("bookings", _("Bookings")),
+    ]
+    if apps.is_installed("reservations.payments"):
+        found.append(("payments", _("Payments")))
+    return [*found, ("demand", _("Demand")), ("calls", _("Calls")), ("health", _("Health"))]
+
+
+def show_board(
+    request: HttpRequest,
+    template: str,
+    *,
+    at: str,
+    tables: Sequence[Table] = (),
+    **context: Any,
+) -> HttpResponse:
+    """A page of the board, or one of its tables as CSV if that was asked for."""
+    file = wanted_csv(request, tables)
+    if file is not None:
+        return file
+    return show(
+        request,
+        template,
+        {
+            "places": [(name, label, name == at) for name, label in places()],
+            "tables": tables,
+            "query": urlencode(
+                [(k, v) for k, v in request.GET.items() if k not in {"csv", "part"}]
+            ),
+            "zone_name": settings.ENV.time_zone,
+            **context,
+        },
+    )
+
+
+def zone() -> ZoneInfo:
+    """The staff's clock."""
+    return ZoneInfo(settings.ENV.time_zone)
+
+
+def today() -> date:
+    return clock.now().astimezone(zone()).date()
+
+
+def asked_day(request: HttpRequest, name: str = "day") -> date:
+    """The day that was asked for, today unless told. Raises `Invalid`."""
+    text = request.GET.get(name, "").strip()
+    try:
+        return date.fromisoformat(text) if text else today()
+    except ValueError:
+        raise Invalid({name: [_("Write the day as 2026-03-31.")]}) from None
+
+
+def asked_number(request: HttpRequest, name: str, *, default: int, most: int) -> int:
+    """A whole number from 1 to `most`. Raises `Invalid`."""
+    text = request.GET.get(name, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+        raise Invalid({name: [_("A whole number from 1 to %(most)s.") % {"most": most}]})
+    return int(text)
+
+
+def or_none(ask: Callable[[], T]) -> T | None:
+    """What `ask` says, or None while the store it asks is away: the rest of the page comes."""
+    try:
+        return ask()
+    except AWAY:
+        return None
+
+
+def booking_address(pnr: str) -> str:
+    return reverse("web:staff:booking", args=[pnr])
+
+
+def departure_address(departure: int) -> str:
+    return reverse("web:staff:departure", args=[departure])

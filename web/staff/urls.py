@@ -1,0 +1,30 @@
+"""Addresses under `/staff/`."""
+
+from django.apps import apps
+from django.urls import URLPattern, URLResolver, path
+
+from web.staff import bookings, departures, health, holds, reports, today
+
+app_name = "staff"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", today.today, name="today"),
+    path("departures/", departures.departures, name="departures"),
+    path("departures/<int:departure>/", departures.departure, name="departure"),
+    path("holds/", holds.holds, name="holds"),
+    path("holds/<str:hold>/release/", holds.release, name="release"),
+    path("bookings/", bookings.bookings, name="bookings"),
+    path("bookings/<str:pnr>/", bookings.booking, name="booking"),
+    path("demand/", reports.demand_page, name="demand"),
+    path("calls/", reports.calls_page, name="calls"),
+    path("health/", health.health, name="health"),
+]
+
+if apps.is_installed("reservations.payments"):
+    from web.staff import payments
+
+    urlpatterns += [
+        path("payments/", payments.payments, name="payments"),
+        path("payments/differences/<int:difference>/", payments.settle, name="settle"),
+        path("payments/refunds/<uuid:refund>/", payments.retry, name="retry"),
+    ]
