@@ -9,7 +9,8 @@ import msgspec
 from analytics.schema import FACTS_VERSION, LIFTED, REQUESTS_VERSION
 from config.outbox.models import OutboxEvent
 
-SEARCH_ENDPOINT: Final = "departures/search/"
+# The API's, and the page's, whose view notes the stations it understood.
+SEARCH_ENDPOINTS: Final = ("departures/search/", "search/")
 _WHOLE_FIELDS: Final = ("departure", "user")
 
 
@@ -103,7 +104,7 @@ def from_request_entry(entry: Mapping[bytes, bytes]) -> dict[str, Any]:
 
 def _route_searched(logged: _LoggedRequest) -> dict[str, Any]:
     first_page = logged.params.get("offset", "0") in {"", "0"}
-    if logged.endpoint != SEARCH_ENDPOINT or logged.status != 200 or not first_page:
+    if logged.endpoint not in SEARCH_ENDPOINTS or logged.status != 200 or not first_page:
         return {}
     ends = {end: _station(logged, end) for end in ("source", "destination")}
     return {"search": True, **ends} if all(ends.values()) else {}

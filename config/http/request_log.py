@@ -1,4 +1,5 @@
-"""Every API request becomes one document: endpoint, parameters, user, status, time taken.
+"""Every API request becomes one document: endpoint, parameters, user, status, time taken. So does
+each request for a page whose view noted what it understood.
 
 The middleware only looks and queues; `config.http.request_stream` takes it from there, and
 `analytics` ships it into MongoDB. Client addresses are not kept: no report needs them, and what
@@ -32,7 +33,7 @@ class RequestLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         response = self.get_response(request)
-        if request.path_info.startswith(API_PREFIX):
+        if request.path_info.startswith(API_PREFIX) or "_noted" in request.__dict__:
             record(request, response.status_code, started)
         return response
 

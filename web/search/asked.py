@@ -42,6 +42,11 @@ class Asked:
         a, b = self.meant_source.station, self.meant_destination.station
         return None if self.errors or a is None or b is None else (a, b)
 
+    @property
+    def is_first(self) -> bool:
+        """Whether this is a question of its own, not the same one in another order."""
+        return self.sort == SORTS[0] and not self.time and not self.only_free
+
     def query(self, **changes: str) -> str:
         """The same question as a query string, with changes."""
         said = {

@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from config import clock
 from config.errors import SeatlockError
+from config.http.request_log import note
 from trains.classes import CLASSES
 from trains.sale import local_date
 from web.page import page, show
@@ -33,6 +34,9 @@ def results(request: HttpRequest, visitor: Visitor | None) -> HttpResponse:
     if asked.stations is not None:
         try:
             found = answer(asked)
+            if asked.is_first:
+                source, destination = asked.stations
+                note(request, source=source.code, destination=destination.code)
         except SeatlockError as refused:
             told = tell(refused)
     context = {**_form(asked), **_around(asked), "answer": found, "told": told}
