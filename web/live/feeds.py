@@ -3,8 +3,8 @@
     ear: changed --> dirty --> one look (a thread) --> every room --> pause --> dirty? ...
 
 A look is the seat map's own: one script in Redis, or rows of PostgreSQL while Redis is away.
-However many changes come, a departure is looked at once a pause, and the pause is as long as the
-sockets took to be served, so that half of the loop's time is left for others.
+However many changes come, a departure is looked at once a pause, and the pause is half as long as
+its sockets took to be served, so that a third of the loop's time is left for others.
 """
 
 import asyncio
@@ -108,7 +108,7 @@ class Feed:
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             served_seconds = loop.time() - began
-            await asyncio.sleep(min(max(BATCH_SECONDS, served_seconds), BATCH_SECONDS_MAX))
+            await asyncio.sleep(min(max(BATCH_SECONDS, served_seconds / 2), BATCH_SECONDS_MAX))
 
     async def _look_or_wait(self) -> None:
         try:
