@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from config.mail import WaitingMail
 from reservations.models import Booking
 from users.models import User
 
@@ -27,19 +28,10 @@ class Ticket(models.Model):
         return self.number
 
 
-class TicketMail(models.Model):
-    """A ticket's mail on its way; `event_id` is the fact it tells of, so that it is sent for once.
+class TicketMail(WaitingMail):
+    """A ticket's mail on its way."""
 
-    The address is looked up when it is sent. `next_at` grows with each attempt that failed;
-    `given_up_at`: staff must look at it.
-    """
-
-    event_id = models.CharField(max_length=200, unique=True)
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="+")
-    attempts = models.PositiveSmallIntegerField(default=0)
-    next_at = models.DateTimeField(db_default=Now())
-    sent_at = models.DateTimeField(null=True)
-    given_up_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = (
@@ -49,6 +41,3 @@ class TicketMail(models.Model):
                 condition=models.Q(sent_at=None, given_up_at=None),
             ),
         )
-
-    def __str__(self) -> str:
-        return self.event_id

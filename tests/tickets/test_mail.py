@@ -8,10 +8,11 @@ from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 
 from config import clock
+from config.mail import ATTEMPTS_MAX, FIRST_WAIT
 from config.outbox.consumers import consume_pending
 from config.outbox.models import OutboxEvent
 from reservations.tickets.issue import issue_confirmed
-from reservations.tickets.mail import ATTEMPTS_MAX, FIRST_WAIT, send_waiting
+from reservations.tickets.mail import send_waiting
 from reservations.tickets.models import TicketMail
 from tests.engine import Traveller
 from tests.tickets.conftest import HINDI, Book
