@@ -181,7 +181,7 @@ def _faults_of(story: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
 
 def _in_gap(first_at: datetime, gaps: Iterable[Mapping[str, Any]]) -> bool:
     """Whether a fact that came before this one may have been lost with Redis's memory."""
-    longest = timedelta(seconds=settings.ENV.hold_max_total_seconds + settings.ENV.pin_seconds)
+    longest = timedelta(seconds=settings.ENV.longest_hold_seconds + settings.ENV.pin_seconds)
     return any(
         gap.get("complete_until") is None
         or gap["complete_until"] - GAP_SLACK <= first_at <= gap["noticed_at"] + longest

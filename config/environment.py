@@ -13,7 +13,7 @@ from pydantic import AnyUrl, Field, ValidationError, field_validator, model_vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Switch = Literal["on", "off"]
-OptionalApp = Literal["payments", "tickets", "webhooks"]
+OptionalApp = Literal["payments", "tickets", "waitlist", "webhooks"]
 TICKET_KEY = re.compile(r"[A-Za-z0-9._-]{1,16}:[A-Za-z0-9_-]{43}")
 
 _PROVIDER_NEEDS: Final[dict[str, tuple[str, ...]]] = {
@@ -105,6 +105,12 @@ class Environment(BaseSettings):
     razorpay_webhook_secret: str = ""
     razorpay_base_url: str = ""
 
+    # Waitlist
+    waitlist_offer_seconds: int = Field(default=900, ge=30, le=86_400)
+    waitlist_max_per_user: int = Field(default=2, ge=1, le=100)
+    waitlist_every_seconds: float = Field(default=1.0, gt=0, le=60)
+    chart_hours: int = Field(default=4, ge=0, le=72)
+
     # Limits and people
     throttles: Switch = "on"
     access_token_seconds: int = Field(default=900, ge=30, le=86_400)
@@ -137,6 +143,12 @@ class Environment(BaseSettings):
     request_log_cap: int = Field(default=100_000, ge=100, le=10_000_000)
     audit_retention_days: int = Field(default=730, ge=1)
     request_retention_days: int = Field(default=30, ge=1)
+
+    @property
+    def longest_hold_seconds(self) -> int:
+        """How long any hold may live from when it was taken: paid for last thing, or an offer's."""
+        total = self.hold_max_total_seconds
+        return max(total + self.payment_window_seconds, self.waitlist_offer_seconds)
 
     @field_validator("ticket_signing_key")
     @classmethod

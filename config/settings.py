@@ -47,7 +47,7 @@ INSTALLED_APPS = [
     "web",
     *(
         f"reservations.{name}"
-        for name in ("payments", "tickets", "webhooks")
+        for name in ("payments", "tickets", "waitlist", "webhooks")
         if name not in ENV.apps_left_out
     ),
 ]
@@ -294,6 +294,15 @@ if "reservations.webhooks" in INSTALLED_APPS:
     CELERY_BEAT_SCHEDULE |= {
         "deliver webhooks": _every(ENV.webhooks_every_seconds, f"{_tasks}.deliver_webhooks"),
         "purge webhooks": _every(3600.0, f"{_tasks}.purge_webhooks"),
+    }
+if "reservations.waitlist" in INSTALLED_APPS:
+    CELERY_BEAT_SCHEDULE |= {
+        "tend waitlists": _every(
+            ENV.waitlist_every_seconds, "reservations.waitlist.tasks.tend_waitlists"
+        ),
+        "send waitlist mail": _every(
+            ENV.mail_every_seconds, "reservations.waitlist.tasks.send_waitlist_mail"
+        ),
     }
 
 # Mail: to the console unless a server is named

@@ -18,7 +18,7 @@ urlpatterns = [
 # Apps that may be left out (APPS_LEFT_OUT).
 urlpatterns += [
     path("api/v1/", include(f"{name}.urls"))
-    for name in ("reservations.tickets", "reservations.webhooks")
+    for name in ("reservations.tickets", "reservations.waitlist", "reservations.webhooks")
     if apps.is_installed(name)
 ]
 

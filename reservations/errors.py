@@ -36,12 +36,14 @@ class SeatUnavailable(SeatlockError):
 
 
 class NotEnoughSeats(SeatlockError):
-    """Fewer seats are free than were asked for; no seat was locked."""
+    """Fewer seats are free than were asked for; no seat was locked. `waitlist`: so many parties
+    wait for them, and what is free is kept for these.
+    """
 
     code = "not-enough-seats"
 
-    def __init__(self, free: int) -> None:
-        super().__init__(f"Only {free} free.", free=free, waitlist=0)
+    def __init__(self, free: int, waitlist: int = 0) -> None:
+        super().__init__(f"Only {free} free.", free=free, waitlist=waitlist)
 
 
 class SeatAlreadyBooked(SeatlockError):

@@ -12,7 +12,8 @@ keys sit in one slot of a Redis Cluster and a sweep reads 64 small indexes, neve
 | `{s}:due` | zset of departures, score = earliest deadline ms | none | the sweep's index | every hold script | sweep |
 | `{s}:held:<departure>` | string, 32-bit words | none | a bit per seat and leg, held | hold scripts | lock, maps |
 | `{s}:sold:<departure>` | string, 32-bit words | none | a bit per seat and leg, sold or blocked | refresh, settle | lock, maps |
-| `{s}:image:<departure>` | hash | none | epoch, plan revision, sale gate | refresh | lock, maps |
+| `{s}:waiting:<departure>` | string, 32-bit words | none | a bit per seat and leg, kept for who waits | refresh | lock, maps |
+| `{s}:image:<departure>` | hash | none | epoch, plan revision, sale gate, who waits | refresh | lock, maps |
 | `{s}:loaded` | zset of departures, score = last full refresh ms | none | which images are loaded | refresh, drop | reconcile |
 | `{s}:fence:<departure>` | string, whole number | none | last fencing token | lock | lock |
 | `{s}:era` | string | none | a random mark that dies with Redis's memory | first script | lock, pin |

@@ -38,7 +38,7 @@ class FareBody(msgspec.Struct, frozen=True):
     parts: tuple[FarePartBody, ...]
 
 
-class LockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class SeatsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Seats by label, or `count` of a class ("together" if possible).
 
     `passengers`, one a seat: their concessions are in the fare, and confirm need not name them.
@@ -55,7 +55,21 @@ class LockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     passengers: Annotated[tuple[Passenger, ...], msgspec.Meta(max_length=60)] = ()
 
 
-class GroupBody(LockBody, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class LockBody(SeatsBody, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Seats to lock. `on_full`: what to do when too few of the class are free for a `count`."""
+
+    on_full: Literal["waitlist"] | None = None
+
+
+class WaitsBody(msgspec.Struct, frozen=True):
+    """A place on the waitlist. `position` counts from 1, null once it does not wait any more."""
+
+    entry: str
+    position: int | None
+    status: str
+
+
+class GroupBody(SeatsBody, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A group to be booked at once: seats by label, or `count` of a class, of whatever coaches.
 
     `passengers`, one a seat, as with a lock.

@@ -16,6 +16,7 @@ from reservations.api.bodies import (
     HoldBody,
     HoldPage,
     LockBody,
+    WaitsBody,
 )
 
 SIGNED_IN: Final = ("not-authenticated", "token-expired", "throttled", "unavailable")
@@ -52,6 +53,12 @@ _HELD: Final[dict[str, Any]] = {
     "capability": "k7A4…",
 }
 
+_WAITS: Final[dict[str, Any]] = {
+    "entry": "6f0d2c1e-8f5a-4f57-9a3e-0e3a6d0b7c55",
+    "position": 3,
+    "status": "waiting",
+}
+
 describe(
     Operation(
         method="POST",
@@ -61,7 +68,8 @@ describe(
         summary="Lock seats for three minutes: all or none",
         description=(
             "Name seats, or give a count of a class and a preference. Seats taken by somebody "
-            "else are named in the refusal, with free ones of the same class."
+            "else are named in the refusal, with free ones of the same class. With `on_full` a "
+            "count of a class that is not free is waited for, in the same call (202)."
         ),
         body=LockBody,
         example={
@@ -72,8 +80,8 @@ describe(
             "count": 2,
             "preference": "together",
         },
-        answers={201: HoldBody},
-        answer_examples={201: _HELD},
+        answers={201: HoldBody, 202: WaitsBody},
+        answer_examples={201: _HELD, 202: _WAITS},
         problems=(
             *BODY,
             *SIGNED_IN,

@@ -1,6 +1,7 @@
 """`reservations/lock/` and `reservations/holds/`: parse, call one service, render."""
 
 from dataclasses import asdict
+from functools import partial
 
 import msgspec
 from django.conf import settings
@@ -11,13 +12,15 @@ from config.http.request_log import note
 from config.idempotency import claims
 from config.idempotency.headers import fingerprint_of, key_of
 from reservations.api import kept_answers
-from reservations.api.bodies import LockBody, hold_body
+from reservations.api.bodies import LockBody, WaitsBody, hold_body
 from reservations.api.door import answer, door, page, paged, view
+from reservations.errors import NotEnoughSeats
 from reservations.services.choose_seats import SeatWish
 from reservations.services.extend_hold import extend_hold
 from reservations.services.hold_seats import Owner, RequestKey, claim_hold_id, hold_seats
 from reservations.services.list_holds import find_hold, list_holds
 from reservations.services.release_hold import release_hold
+from reservations.services.wait_instead import wait_instead
 from users.tokens import Caller
 
 _lock_body = msgspec.json.Decoder(LockBody)
@@ -49,19 +52,33 @@ def _lock(request: HttpRequest, caller: Caller) -> HttpResponse:
     key = request_key(request)
     note(request, departure=body.departure, source=body.source, destination=body.destination)
     owner = Owner.of(caller)
-    wish = SeatWish(**msgspec.structs.asdict(body))
-    most = most_seats(caller)
+    asked = msgspec.structs.asdict(body)
+    on_full = asked.pop("on_full")
+    wish = SeatWish(**asked)
+    lock = partial(_locked, owner, wish, on_full, most_seats(caller))
     if key is None:
-        return answer(hold_body(hold_seats(owner=owner, wish=wish, most_seats=most)), 201)
+        return lock()
     with claims.given_back(user_id=owner.user, **asdict(key)):
         hold = claim_hold_id(owner=owner, departure=wish.departure, key=key)
         return kept_answers.once(
             hold,
             wish.departure,
-            lambda: answer(
-                hold_body(hold_seats(owner=owner, wish=wish, claimed=hold, most_seats=most)), 201
-            ),
+            lambda: lock(claimed=hold),
         )
+
+
+def _locked(
+    owner: Owner, wish: SeatWish, on_full: str | None, most: int, claimed: str | None = None
+) -> HttpResponse:
+    """The hold, or, if too few seats are free and that was asked for, a place in the queue."""
+    try:
+        held = hold_seats(owner=owner, wish=wish, claimed=claimed, most_seats=most)
+        return answer(hold_body(held), 201)
+    except NotEnoughSeats as refused:
+        if on_full is None:
+            raise
+        waits = wait_instead(user=owner.user, wish=wish, refused=refused, request=claimed)
+    return answer(WaitsBody(waits.entry, waits.position, waits.status), 202)
 
 
 @door("read")

@@ -16,9 +16,11 @@ from config import clock
 from config.errors import StoreUnavailable
 from reservations.availability.taken_rows import TakenRows, read_taken
 from reservations.availability.train_plan import Plan, TrainPlan
+from reservations.availability.waiting import Queue, Waiting, kept_words, queues_of, read_waiting
 from reservations.availability.words import Words, no_words, set_legs, words_of
+from reservations.holds.images import Image
 from reservations.holds.members import Member, moment
-from reservations.holds.store import Image, read_images
+from reservations.holds.store import read_images
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +29,8 @@ logger = logging.getLogger(__name__)
 class SeatState:
     """The seats of one departure at the moment `as_of`; images are (places, words) uint32.
 
-    `sold` holds what is blocked as well. `members` are the live holds, if they were asked for.
+    `sold` holds what is blocked as well, `held` what is free and kept for who waits (`queues`).
+    `members` are the live holds, if they were asked for.
     `stale`: Redis could not be asked, so nothing is known of holds.
     """
 
@@ -39,6 +42,7 @@ class SeatState:
     stale: bool
     loaded: bool
     revision: str
+    queues: tuple[Queue, ...] = ()
 
     @property
     def taken(self) -> Words:
@@ -58,38 +62,43 @@ def read_states(plans: Mapping[int, Plan], *, members: bool = False) -> dict[int
         departure: plan for departure, plan in plans.items() if not images[departure].loaded
     }
     rows = read_taken(unloaded)
+    waiting = read_waiting(unloaded) if unloaded else {}
     return {
         departure: _from_image(plan.train, images[departure])
         if departure not in rows
-        else _from_members(plan.train, images[departure], rows[departure])
+        else _from_members(plan, images[departure], rows[departure], waiting[departure])
         for departure, plan in plans.items()
     }
 
 
 def _from_image(train: TrainPlan, image: Image) -> SeatState:
+    held, sold = words_of(image.held, train), words_of(image.sold, train)
     return SeatState(
-        held=words_of(image.held, train),
-        sold=words_of(image.sold, train),
+        held=held | (words_of(image.kept, train) & ~sold),
+        sold=sold,
         blocked=words_of(image.blocked, train),
         members=image.members,
         as_of=moment(image.now_ms),
         stale=False,
         loaded=True,
         revision=image.revision,
+        queues=queues_of(image.waiting),
     )
 
 
-def _from_members(train: TrainPlan, image: Image, rows: TakenRows) -> SeatState:
-    """What a load would make of it, without loading: held from members, sold from rows."""
+def _from_members(plan: Plan, image: Image, rows: TakenRows, waiting: Waiting) -> SeatState:
+    """What a load would make of it, without loading: held from members, the rest from rows."""
+    sold = rows.sold | rows.blocked
     return SeatState(
-        held=held_words(train, image.members),
-        sold=rows.sold | rows.blocked,
+        held=held_words(plan.train, image.members) | (kept_words(plan, waiting) & ~sold),
+        sold=sold,
         blocked=rows.blocked,
         members=image.members,
         as_of=moment(image.now_ms),
         stale=False,
         loaded=False,
         revision=image.revision,
+        queues=waiting.queues,
     )
 
 

@@ -21,7 +21,7 @@ from enum import Enum
 from typing import Any, Final
 
 import msgspec
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError, IntegrityError, transaction
 from psycopg import errors as pg
 
 from config.stores.postgres import prepared_cursor
@@ -160,6 +160,17 @@ def _insert(bookings: Sequence[NewBooking]) -> Sequence[Verdict | DatabaseError]
             tries_left -= 1
     middle = len(bookings) // 2
     return [*_insert(bookings[:middle]), *_insert(bookings[middle:])]
+
+
+def insert_booking_within(booking: NewBooking) -> Verdict:
+    """The same in the caller's transaction: a refusal undoes this statement and nothing else."""
+    savepoint = transaction.savepoint()
+    verdict = insert_booking(booking)
+    if verdict is Verdict.BOOKED:
+        transaction.savepoint_commit(savepoint)
+    else:
+        transaction.savepoint_rollback(savepoint)
+    return verdict
 
 
 def _run(bookings: Sequence[NewBooking]) -> Sequence[Verdict]:

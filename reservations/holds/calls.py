@@ -41,9 +41,10 @@ class LockRequest:
     fact_body: str
     groups: Sequence[str]
     ttl_seconds: int | None = None
+    holds_limit: int | None = None
 
 
-LockMode = Literal["named", "ranked", "short"]
+LockMode = Literal["named", "ranked", "short", "offer"]
 
 
 def lock_call(request: LockRequest, *, mode: LockMode, keep_answer: bool) -> Call:
@@ -62,7 +63,7 @@ def lock_call(request: LockRequest, *, mode: LockMode, keep_answer: bool) -> Cal
         request.from_stop,
         request.to_stop,
         ttl_seconds * 1000,
-        env.hold_max_per_user,
+        env.hold_max_per_user if request.holds_limit is None else request.holds_limit,
         request.revision,
         request.opens_at_ms,
         request.leaves_at_ms,

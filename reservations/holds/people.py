@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 def keep(ref: HoldRef, people: Sequence[dict[str, Any]]) -> None:
     """Remember them, in the order of the hold's seats."""
     env = settings.ENV
-    lives_seconds = env.hold_max_total_seconds + 2 * env.pin_seconds
+    lives_seconds = env.longest_hold_seconds + 2 * env.pin_seconds
     holds_store().set(_key(ref), msgspec.json.encode(people), ex=lives_seconds)
 
 

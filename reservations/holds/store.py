@@ -26,6 +26,7 @@ from reservations.holds.calls import (
 )
 from reservations.holds.capabilities import Capability
 from reservations.holds.ids import HoldRef
+from reservations.holds.images import Image, image_of
 from reservations.holds.members import Member, parse
 from reservations.holds.scripts import Outcome, departure_keys, script
 
@@ -57,24 +58,6 @@ class Answer:
     rest: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Image:
-    """One departure as Redis sees it, holds that are over left out.
-
-    `held`, `sold`, `blocked`: seat images (see `stretches`), empty unless `loaded`; a blocked seat
-    is in `sold` as well. `members` are given where they were asked for, or nothing is loaded.
-    """
-
-    departure: int
-    loaded: bool
-    revision: str
-    held: bytes
-    sold: bytes
-    blocked: bytes
-    members: tuple[Member, ...]
-    now_ms: int
-
-
 def _run(name: str, key_names: Sequence[str], *arguments: Any) -> Any:
     """Run a script until it has finished reaping (rule 4), and refuse a login that ended."""
     run = script(name)
@@ -102,7 +85,8 @@ def held_by(answer: Sequence[Any]) -> Held:
 def lock(request: LockRequest, *, mode: LockMode = "named", keep_answer: bool = False) -> Answer:
     """Take one of the groups of seats, or none. Outcomes: see `lua/lock.lua`.
 
-    `mode`: `groups` are one by name, or ranked, or (short) the number of free seats, too few.
+    `mode`: `groups` are one by name, or ranked (an offer may take seats kept for who waits), or
+    (short) the number of free seats, too few, and of parties that wait.
     `keep_answer`: a repeat with this hold id gets this answer again for 24 hours.
     """
     key_names, arguments = lock_call(request, mode=mode, keep_answer=keep_answer)
@@ -213,13 +197,16 @@ def refresh_begin(departure: int, *, scope: str, words: int, ref: HoldRef | None
 @dataclass(frozen=True, kw_only=True)
 class Correction:
     """Step c of refresh: `changes` are triples (word index, bits to set, bits to clear) of
-    little-endian uint32; `revision` and `blocked` count unless the scope is some.
+    little-endian uint32; `revision` and `blocked` count unless the scope is some. `kept`,
+    `waiting`: the waitlist's mark; empty if nobody waits, None: it stays as it is.
     """
 
     scope: str
     changes: bytes
     revision: str
     blocked: bytes
+    kept: bytes | None = None
+    waiting: str = ""
 
 
 def refresh_end(departure: int, begun: RefreshBegun, correction: Correction) -> Outcome:
@@ -232,6 +219,7 @@ def refresh_end(departure: int, begun: RefreshBegun, correction: Correction) -> 
         correction.changes,
         correction.revision,
         correction.blocked,
+        *(() if correction.kept is None else (correction.kept, correction.waiting)),
     )
     return Outcome(_text(answer[0]))
 
@@ -253,36 +241,11 @@ def read_images(
         answers = script("view").many([(departure_keys(each), arguments) for each in todo])
         for departure, answer in zip(todo, answers, strict=True):
             if answer[0] != b"again":
-                images[departure] = _image(departure, answer)
+                images[departure] = image_of(departure, answer)
         todo = [departure for departure in todo if departure not in images]
     if todo:
         raise StoreUnavailable("Too many holds ran out at once; try again.")
     return [images[departure] for departure in departures]
-
-
-def _image(departure: int, answer: Sequence[Any]) -> Image:
-    _, loaded, revision, _, held, sold, blocked, now_ms, _, live, confirming = answer
-    return Image(
-        departure=departure,
-        loaded=loaded == b"1",
-        revision=_text(revision),
-        held=held,
-        sold=sold,
-        blocked=blocked,
-        members=(*_members(live, pinned=False), *_members(confirming, pinned=True)),
-        now_ms=int(now_ms),
-    )
-
-
-def _members(pairs: Sequence[bytes], *, pinned: bool) -> list[Member]:
-    """Members and scores, one after the other; one that cannot be read is left to the reap."""
-    found = []
-    for member, score in zip(pairs[::2], pairs[1::2], strict=True):
-        try:
-            found.append(parse(member, int(float(score)), pinned=pinned))
-        except ValueError:
-            continue
-    return found
 
 
 def holds_of(user: int) -> list[tuple[int, Member]]:

@@ -78,7 +78,7 @@ def _look_at_members(scope: Scope) -> Look:
 
 
 def _ages(snapshot: _Snapshot) -> Iterator[str]:
-    cap_ms = settings.ENV.hold_max_total_seconds * 1000
+    cap_ms = settings.ENV.longest_hold_seconds * 1000
     pin_ms = settings.ENV.pin_seconds * 1000
     for member in snapshot.members:
         if not member.pinned and member.deadline_ms - member.taken_at_ms > cap_ms:

@@ -15,8 +15,10 @@ from reservations.availability.seat_states import held_words
 from reservations.availability.stretches import WORD_BITS, Stretch
 from reservations.availability.taken_rows import TakenRows, read_taken
 from reservations.availability.train_plan import NO_SEAT, TrainPlan
+from reservations.availability.waiting import Waiting, kept_words, read_waiting
 from reservations.availability.words import Words, no_words, set_legs, words_of
 from reservations.holds import store
+from reservations.holds.images import Image
 from reservations.invariants.judging import Check, Look, Scope
 from reservations.invariants.memory import departures_in_memory
 
@@ -30,21 +32,25 @@ def _look(scope: Scope) -> Look:
     seen = 0
     for start in range(0, len(departures), BATCH):
         plans = read_again(departures[start : start + BATCH])
-        before = read_taken(plans)
+        before, waited_before = read_taken(plans), read_waiting(plans)
         images = store.read_images(list(plans), members=True)
-        after = read_taken(plans)
+        after, waited_after = read_taken(plans), read_waiting(plans)
         for image in images:
             departure = image.departure
             if not image.loaded:
                 continue
             seen += 1
             rows = (before[departure], after[departure])
-            for words in _faults(plans[departure], image, rows):
+            waiting = (waited_before[departure], waited_after[departure])
+            for words in (
+                *_faults(plans[departure], image, rows),
+                *_mark_faults(plans[departure], image, waiting),
+            ):
                 wrong[f"departure {departure}: {words}"] = departure
     return Look(seen=seen, wrong=wrong)
 
 
-def _faults(plan: Plan, image: store.Image, rows: tuple[TakenRows, TakenRows]) -> Iterator[str]:
+def _faults(plan: Plan, image: Image, rows: tuple[TakenRows, TakenRows]) -> Iterator[str]:
     if image.revision != plan.revision:
         yield f"the image is of timetable {image.revision}, not {plan.revision}"
         return
@@ -75,7 +81,22 @@ def _faults(plan: Plan, image: store.Image, rows: tuple[TakenRows, TakenRows]) -
     yield from _sums(train, held, sold)
 
 
-def _owned(train: TrainPlan, image: store.Image) -> tuple[Words, Words]:
+def _mark_faults(plan: Plan, image: Image, waiting: tuple[Waiting, Waiting]) -> Iterator[str]:
+    """The waitlist's mark against the entries."""
+    if image.revision != plan.revision:
+        return
+    kept = words_of(image.kept, plan.train)
+    before, after = (kept_words(plan, each) for each in waiting)
+    bits: Mapping[str, Words] = {
+        "is kept, and nobody waits for it": kept & ~(before | after),
+        "is waited for, and not kept": before & after & ~kept,
+    }
+    for what, wrong in bits.items():
+        for label, leg in _places(plan.train, wrong):
+            yield f"{label} on leg {leg} {what}"
+
+
+def _owned(train: TrainPlan, image: Image) -> tuple[Words, Words]:
     """The bits the holds own, and those that more than one of them does."""
     owned, shared = no_words(train), no_words(train)
     for member in image.members:
@@ -118,7 +139,7 @@ def _places(train: TrainPlan, words: Words) -> Iterator[tuple[str, int]]:
 
 IMAGE_CHECK: Final = Check(
     name="images-agree",
-    about="in each seat image sold bits are the rows, held bits are the holds, and free + held + "
-    "sold is the capacity of each leg",
+    about="in each seat image sold bits are the rows, held bits are the holds, what is "
+    "kept is waited for, and free + held + sold is the capacity of each leg",
     look=_look,
 )

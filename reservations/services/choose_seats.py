@@ -13,10 +13,12 @@ from config.errors import Invalid, StoreUnavailable
 from reservations.availability import ranking
 from reservations.availability.berths import only_classes, only_positions, seat_party
 from reservations.availability.plans import Plan, Stretch
+from reservations.availability.waiting import parties_waiting, queues_of
 from reservations.availability.words import Words, words_of
 from reservations.bookings.passengers import Passenger
 from reservations.errors import NotEnoughSeats, NotOnSale, SeatUnavailable
 from reservations.holds import fare_text, store
+from reservations.holds.images import Image
 from reservations.holds.members import seats_text
 from reservations.services.price_seats import price_group
 from reservations.services.refresh_image import load_image
@@ -62,9 +64,18 @@ def candidates(plan: Plan, stretch: Stretch, wish: SeatWish) -> list[str]:
     if wish.travel_class is not None and wish.travel_class not in train.classes:
         raise Invalid({"travel_class": [f"{train.number} has no class {wish.travel_class}."]})
     classes = _classes_sold(plan, wish)
-    ranked = _ranked(plan, stretch, wish, classes)
+    ranked = _ranked(plan, stretch, wish, classes, taken_now(plan))
     if not ranked:
         _refuse_if_too_few(plan, stretch, wish, classes)
+    return [_group(plan, stretch, group, wish) for group in ranked]
+
+
+def groups_among(plan: Plan, stretch: Stretch, wish: SeatWish, taken: Words) -> list[str]:
+    """Groups of the wish's class that are free in `taken`, for an offer; empty if there is none.
+
+    Raises `FareMissing`.
+    """
+    ranked = _ranked(plan, stretch, wish, _classes_sold(plan, wish), taken)
     return [_group(plan, stretch, group, wish) for group in ranked]
 
 
@@ -91,10 +102,9 @@ def _classes_sold(plan: Plan, wish: SeatWish) -> list[str]:
 
 
 def _ranked(
-    plan: Plan, stretch: Stretch, wish: SeatWish, classes: Sequence[str]
+    plan: Plan, stretch: Stretch, wish: SeatWish, classes: Sequence[str], taken: Words
 ) -> list[Sequence[int]]:
     """Groups by rank; first those of the berths the party asks for, if there are such."""
-    taken = taken_now(plan)
     if len(classes) < len(plan.train.class_names):
         taken = only_classes(taken, plan.train, classes)
 
@@ -119,11 +129,21 @@ def _ranked(
 
 
 def taken_now(plan: Plan) -> Words:
-    """The bits held or sold, loading the image if need be."""
+    """The bits held, sold or kept for who waits, loading the image if need be."""
+    image = _image_now(plan)
+    return taken_in(plan, image) | words_of(image.kept, plan.train)
+
+
+def taken_in(plan: Plan, image: Image) -> Words:
+    """The bits held or sold: what not even an offer may have."""
+    return words_of(image.held, plan.train) | words_of(image.sold, plan.train)
+
+
+def _image_now(plan: Plan) -> Image:
     for _ in range(3):
         (image,) = store.read_images([plan.departure])
         if image.loaded:
-            return words_of(image.held, plan.train) | words_of(image.sold, plan.train)
+            return image
         load_image(departure=plan.departure)
     raise StoreUnavailable("The seat image does not stay loaded; try again.")
 
@@ -163,14 +183,17 @@ def _refuse_if_too_few(
 ) -> None:
     """Too few seats are free, unless pins that ran out still keep some: those are ended first."""
     resolve_overdue(store.reap([plan.departure])[plan.departure][1])
-    free = ranking.count_free(plan.train, taken_now(plan), stretch)
+    image = _image_now(plan)
+    taken = taken_in(plan, image) | words_of(image.kept, plan.train)
+    free = ranking.count_free(plan.train, taken, stretch)
     # Without a class all seats are of one class, whichever has enough.
     number = max((free.get(name, 0) for name in classes), default=0)
     if number >= wish.count:
         return
     if plan.sale_state(stretch, clock.now()) is not SaleState.OPEN:
         raise not_on_sale(plan, stretch)
-    raise NotEnoughSeats(number)
+    queues = queues_of(image.waiting)
+    raise NotEnoughSeats(number, parties_waiting(queues, stretch, wish.travel_class))
 
 
 def _group(plan: Plan, stretch: Stretch, ordinals: Sequence[int], wish: SeatWish) -> str:

@@ -1,9 +1,11 @@
 """Erase who travelled: the bookings of an account stay, nobody is named on them any more.
 
 Names of passengers lie in three places: on booked seats, in answers kept for idempotency keys (a
-day) and beside live holds (minutes). The trail in MongoDB never had them.
+day) and beside live holds (minutes); apps that may be left out register what they know. The trail
+in MongoDB never had them.
 """
 
+from typing import Protocol
 from uuid import uuid4
 
 from django.db import transaction
@@ -14,6 +16,20 @@ from config.idempotency.services import forget_answers
 from config.outbox.facts import Fact, append
 from reservations.holds import ids, people, store
 from reservations.models import BookedSeat, Booking
+
+
+class Eraser(Protocol):
+    """Erases what an app that may be left out knows of an account's travellers; on how many."""
+
+    def __call__(self, user: int, *, journeys_to_come: bool) -> int: ...
+
+
+_erasers: list[Eraser] = []
+
+
+def register(eraser: Eraser) -> None:
+    if eraser not in _erasers:
+        _erasers.append(eraser)
 
 
 def erase_passengers(*, user: int, actor: int | None, journeys_to_come: bool = False) -> int:
@@ -33,6 +49,7 @@ def erase_passengers(*, user: int, actor: int | None, journeys_to_come: bool = F
 
     with transaction.atomic():
         erased = BookedSeat.objects.filter(pk__in=seats.values("pk")).update(passenger=None)
+        erased += sum(erase(user, journeys_to_come=journeys_to_come) for erase in _erasers)
         forget_answers(user_id=user, member="passengers")
         append(
             Fact(

@@ -148,12 +148,13 @@ def groups_for(
     except (NotEnoughSeats, NotOnSale) as refused:
         if not is_keyed:
             raise
-        return "short", [str(refused.data.get("free", 0))]
+        return "short", [str(refused.data.get(name, 0)) for name in ("free", "waitlist")]
 
 
 def lock_request(
     plan: Plan, stretch: Stretch, owner: Owner, hold: str, groups: list[str]
 ) -> store.LockRequest:
+    """These groups of seats on this stretch, as the lock script takes them."""
     stops = plan.train.stops
     body = {
         "train": plan.train.number,
@@ -195,7 +196,7 @@ def _refusal(plan: Plan, stretch: Stretch, answer: store.Answer) -> SeatlockErro
         case Outcome.TAKEN:
             return seats_taken(plan, stretch, answer.rest)
         case Outcome.SHORT:
-            return NotEnoughSeats(int(answer.rest[0]))
+            return NotEnoughSeats(*map(int, answer.rest))
         case Outcome.NOT_ON_SALE:
             return not_on_sale(plan, stretch)
         case Outcome.LIMIT:

@@ -16,13 +16,14 @@ Sold bits come from rows, never from events, so it may run late, twice or beside
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from config.errors import StoreUnavailable
-from reservations.availability.plans import TrainPlan, read_again
+from reservations.availability.plans import Plan, TrainPlan, read_again
 from reservations.availability.taken_rows import read_taken
+from reservations.availability.waiting import kept_words, read_waiting
 from reservations.availability.words import Words, words_of
 from reservations.holds import store
 from reservations.holds.ids import HoldRef
@@ -30,7 +31,7 @@ from reservations.holds.scripts import Outcome
 from users.services import ensure_marks
 
 ATTEMPTS: Final = 50
-Scope = Literal["some", "all", "load"]
+Scope = Literal["some", "all", "load", "mark"]
 
 
 def refresh_seats(*, departure: int, seat_ids: Sequence[int], hold: HoldRef | None = None) -> None:
@@ -43,8 +44,18 @@ def refresh_departure(*, departure: int) -> None:
     _refresh(departure=departure, scope="all")
 
 
+def refresh_waiting(*, departure: int) -> None:
+    """Refresh the waitlist's mark alone: who waits, and which seats are kept for them.
+
+    Like sold bits it comes from rows, never from events: of two that do it at once the one with
+    the older rows finds another epoch and reads them again.
+    """
+    _refresh(departure=departure, scope="mark", seat_ids=())
+
+
 def load_image(*, departure: int) -> None:
-    """Load the image if it is missing; the held bits come back from the members.
+    """Load the image if it is missing; the held bits come back from the members, the waitlist's
+    mark, in the same step, from its rows.
 
     It is missing after a flush too, and then so are the marks of ended logins, by which the
     script that is called next refuses tokens: they come back first.
@@ -76,15 +87,24 @@ def _refresh(
         if seat_ids is not None:
             seen = _only(seen, plan.train, seat_ids)
         correction = store.Correction(
-            scope=scope,
+            scope="some" if scope == "mark" else scope,
             changes=_changes(rows, seen),
             revision=plan.revision,
             blocked=blocked.tobytes() if blocked.any() else b"",
+            **({} if scope == "some" else _mark(plan)),
         )
         outcome = store.refresh_end(departure, begun, correction)
         if outcome in {Outcome.DONE, Outcome.LOADED}:
             return
     raise StoreUnavailable("The seat image keeps changing; try again.")
+
+
+def _mark(plan: Plan) -> dict[str, Any]:
+    """What is kept for who waits, and who waits, as `refresh_end.lua` takes them."""
+    waiting = read_waiting([plan.departure])[plan.departure]
+    if waiting.is_empty:
+        return {"kept": b"", "waiting": ""}
+    return {"kept": kept_words(plan, waiting).tobytes(), "waiting": waiting.text}
 
 
 def _only(seen: Words, train: TrainPlan, seat_ids: Iterable[int]) -> Words:

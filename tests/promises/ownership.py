@@ -71,6 +71,11 @@ def _new_account(given: Given) -> dict[str, Any]:
     return {"username": name, "email": f"{name}@example.org", "password": "knock-knock-8341"}
 
 
+def _wait(given: Given) -> dict[str, Any]:
+    """All chairs but one are blocked, so that there is something to wait for."""
+    return {**given["wish"], "travel_class": "CC", "count": 2}
+
+
 def _blocks(given: Given) -> dict[str, Any]:
     return {"seats": [given["seat"]], "reason": "paint"}
 
@@ -120,6 +125,10 @@ MATRIX: Final[dict[str, Row]] = {
     "GET reservations/bookings/": signed_in(),
     "GET reservations/bookings/<pnr>/": owner(200, names="pnr"),
     "POST reservations/bookings/<pnr>/cancel/": owner(200, names="pnr", staff=200),
+    "GET reservations/waitlist/": signed_in(),
+    "POST reservations/waitlist/": signed_in(201, body=_wait),
+    "GET reservations/waitlist/<entry>/": owner(200, names="entry", staff=200),
+    "DELETE reservations/waitlist/<entry>/": owner(204, names="entry"),
     "GET tickets/<pnr>/": owner(200, names="pnr", staff=200),
     "GET tickets/<pnr>.pdf": owner(200, names="pnr", staff=200),
     "GET tickets/<pnr>.ics": owner(200, names="pnr", staff=200),

@@ -5,6 +5,7 @@ call there is; a call without a row fails here.
 """
 
 import secrets
+import uuid
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -20,14 +21,14 @@ from reservations.api import bookings as bookings_door
 from reservations.api import door as the_door
 from reservations.bookings.pnr import new_pnr
 from reservations.holds import ids
-from reservations.models import Booking
+from reservations.models import Booking, SeatBlock
 from reservations.services import extend_hold, list_holds, release_hold
 from reservations.services.cancel_booking import cancel_booking
 from tests.engine import Traveller
 from tests.front.state import everything
 from tests.promises.belongings import belongings, held
 from tests.promises.ownership import MATRIX, WHO, Row, endpoints
-from trains.models import Departure
+from trains.models import Departure, Seat
 from users.claims import Caller
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +45,11 @@ def people(anna: Traveller, bela: Traveller, controller: Traveller) -> Callable[
 
 @pytest.fixture
 def given(anna: Traveller, departure: Departure) -> Callable[..., dict[str, Any]]:
-    """What is Anna's, made anew at each call."""
+    """What is Anna's, made anew at each call; of the chairs only one is free, so she waits."""
+    chairs = Seat.objects.filter(train=departure.train, coach__label="C1", number__lt=8)
+    SeatBlock.objects.bulk_create(
+        SeatBlock(departure=departure, seat=seat, created_by=anna.user) for seat in chairs
+    )
     return partial(belongings, anna, departure)
 
 
@@ -110,6 +115,7 @@ def test_p6_what_is_anothers_looks_like_what_is_not(  # noqa: PLR0917  # fixture
             "x",
         ],
         "pnr": [new_pnr(), "ABC", "x" * 200],
+        "entry": [str(uuid.uuid4()), "ABC", "x" * 200],
         "traveller": [0, 10**9, 10**18],
         "payment": [uuid4()],
     }

@@ -13,6 +13,7 @@ from config.stores.redis import as_bytes, holds_store
 from reservations.holds import ids, store
 from reservations.holds.capabilities import Capability
 from reservations.holds.ids import HoldRef
+from reservations.holds.images import Image
 from reservations.holds.members import Member
 from reservations.holds.scripts import Outcome, script
 
@@ -102,7 +103,7 @@ def free(taken: Taken, became: str = "expired") -> Outcome:
     return store.free(taken.ref, became)
 
 
-def image(**wanted: Any) -> store.Image:
+def image(**wanted: Any) -> Image:
     (seen,) = store.read_images([DEPARTURE], **wanted)
     return seen
 

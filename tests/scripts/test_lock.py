@@ -112,9 +112,9 @@ def test_groups_that_are_all_gone_are_stale_and_names_are_taken() -> None:
 
 
 def test_too_few_seats_are_said_by_the_script_and_kept_under_a_key() -> None:
-    wanted = replace(bench.request(0), groups=["2", "1.00 0=S1-1"])
+    wanted = replace(bench.request(0), groups=["2", "5", "1.00 0=S1-1"])
     answer = store.lock(wanted, mode="short", keep_answer=True)
-    assert (answer.outcome, answer.rest) == (Outcome.SHORT, ("2",))
+    assert (answer.outcome, answer.rest) == (Outcome.SHORT, ("2", "5"))
     assert store.lock(replace(wanted, groups=["1.00 0=S1-1"]), keep_answer=True) == answer
     assert bench.holders() == set()
 

@@ -14,6 +14,7 @@ from reservations.availability.find_departures import Found
 from reservations.availability.plans import Plan, Stretch
 from reservations.availability.ranking import count_free
 from reservations.availability.seat_states import SeatState, read_states
+from reservations.availability.waiting import parties_waiting
 
 
 def describe_found(
@@ -42,7 +43,7 @@ def _row(
             travel_class=name,
             free=free,
             fare=Money(plan.fare(stretch, name), currency),
-            waitlist=0,
+            waitlist=parties_waiting(state.queues, stretch, name),
         )
         for name, free in counts.items()
         if travel_class in {None, name} and plan.has_fare(name)

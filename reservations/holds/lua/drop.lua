@@ -8,7 +8,7 @@
 -- @include hold
 reap()
 if redis.call('EXISTS', LIVE) == 1 or redis.call('EXISTS', CONFIRMING) == 1 then return {'busy'} end
-redis.call('DEL', IMAGE, HELD, SOLD, FENCE)
+redis.call('DEL', IMAGE, HELD, SOLD, FENCE, waiting_key())
 redis.call('ZREM', DUE, DEPARTURE)
 redis.call('ZREM', TAG .. ':loaded', DEPARTURE)
 return {'dropped'}

@@ -4,6 +4,8 @@
 -- ARGV 1 epoch seen at step a  2 new epoch  3 scope: some | all | load
 --      4 changes: triples of little-endian uint32 (word index, bits to set, bits to clear)
 --      5 plan revision, 6 blocked words (not for some)
+--      7 words kept for the waitlist, 8 who waits, as text (both '' if nobody does; left out: the
+--      mark stays as it is; a load always gives them)
 -- Answers: done | again | loaded (somebody else loaded it meanwhile)
 -- Invariant: only bits that were set at step a and are in no row are cleared; the image is not
 --      touched if its epoch is another. A load sets the held bits again from the members.
@@ -35,6 +37,14 @@ if ARGV[3] ~= 'some' then
   redis.call('HSET', IMAGE, 'loaded', '1', 'revision', ARGV[5], 'blocked', ARGV[6])
 end
 if ARGV[3] ~= 'some' then redis.call('ZADD', TAG .. ':loaded', whole(now_ms), DEPARTURE) end
+if ARGV[7] == '' then
+  redis.call('DEL', waiting_key())
+  redis.call('HDEL', IMAGE, 'waiting')
+elseif ARGV[7] then
+  redis.call('SET', waiting_key(), ARGV[7])
+  redis.call('HSET', IMAGE, 'waiting', ARGV[8])
+end
 redis.call('HSET', IMAGE, 'epoch', ARGV[2])
 if #changes > 0 or ARGV[3] ~= 'some' then tell_watchers() end
+if ARGV[7] and ARGV[3] == 'some' then tell_watchers() end
 return {'done'}

@@ -4,11 +4,12 @@
 -- ARGV 1 members wanted: none | all | mine  2 user (for mine)
 -- Answers: again | seen <loaded 0|1> <revision> <words> <held> <sold> <blocked> <now_ms> <era>
 --      <live members and scores> <confirming members and scores>
+--      <words kept for the waitlist> <who waits>
 -- Invariant: expiry is complete before anything is told (rule 4).
 -- @include clock
 -- @include hold
 if reap() then return {'again'} end
-local image = redis.call('HMGET', IMAGE, 'loaded', 'revision', 'words', 'blocked')
+local image = redis.call('HMGET', IMAGE, 'loaded', 'revision', 'words', 'blocked', 'waiting')
 local live, confirming = {}, {}
 if ARGV[1] == 'all' or (ARGV[1] == 'none' and not image[1]) then
   live = redis.call('ZRANGE', LIVE, 0, -1, 'WITHSCORES')
@@ -21,10 +22,12 @@ elseif ARGV[1] == 'mine' then
     if score then confirming[#confirming + 1] = member confirming[#confirming + 1] = score end
   end
 end
-local held, sold = '', ''
+local held, sold, kept = '', '', ''
 if image[1] and ARGV[1] ~= 'mine' then
   held = redis.call('GET', HELD) or ''
   sold = redis.call('GET', SOLD) or ''
+  if image[5] then kept = redis.call('GET', waiting_key()) or '' end
 end
 return {'seen', image[1] or '0', image[2] or '', image[3] or '0', held, sold, image[4] or '',
-  whole(now_ms), redis.call('GET', ERA) or '', live, confirming}
+  whole(now_ms), redis.call('GET', ERA) or '', live, confirming,
+  kept, image[5] or ''}

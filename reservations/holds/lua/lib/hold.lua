@@ -29,6 +29,7 @@ local function parse(member)
   return parsed
 end
 
+local function waiting_key() return TAG .. ':waiting:' .. DEPARTURE end
 local function mine_key(user) return TAG .. ':mine:' .. DEPARTURE .. ':' .. user end
 local function owned_key(user) return TAG .. ':owned:' .. user end
 local function hold_key(hold) return TAG .. ':hold:' .. DEPARTURE .. ':' .. hold end
@@ -72,11 +73,15 @@ local function write_word(key, at, value)
   redis.call('SETRANGE', key, at, struct.pack('<I4', value % 4294967296))
 end
 
+-- Set by a script for which seats kept for the waitlist are taken as well: the key of the mark.
+local mark = nil
+
 local function is_taken(ordinal, from, to)
   local taken = false
   each_word(from, to, function(word, mask)
     local at = (ordinal * words + word) * 4
     local both = bit.bor(read_word(HELD, at), read_word(SOLD, at))
+    if mark then both = bit.bor(both, read_word(mark, at)) end
     if bit.band(both, mask) ~= 0 then taken = true end
   end)
   return taken

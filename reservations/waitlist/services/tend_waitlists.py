@@ -1,0 +1,29 @@
+"""Tend: what the clock and the seats have done to the queues. Safe to run late, twice, together."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from reservations.waitlist.models import Entry
+from reservations.waitlist.services.close_waitlist import close_waitlists
+from reservations.waitlist.services.serve_waitlist import serve_all
+from reservations.waitlist.services.settle_offers import settle_offers
+from reservations.waitlist.states import EntryState
+
+OFFERS: Final = 1_000
+
+
+@dataclass(frozen=True)
+class Tended:
+    """How many entries lapsed at their chart, how many offers ended, how many entries got seats."""
+
+    closed: int
+    settled: int
+    served: int
+
+
+def tend_waitlists() -> Tended:
+    """Close charts, settle offers that are over, and serve who waits."""
+    closed = close_waitlists()
+    offered = Entry.objects.filter(state=EntryState.OFFERED).order_by("offer_expires_at", "id")
+    settled = settle_offers(list(offered[:OFFERS]))
+    return Tended(closed, settled, serve_all())
