@@ -25,8 +25,9 @@ PATIENCE_MS = 20_000
 Open = Callable[..., Surfer]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Ended with these tests: its loop runs in this thread, and no other may beside it."""
     path = chromium()
     if path is None:
         pytest.skip("NO CHROMIUM FOUND: pages are not looked at; `make browsers` installs one")
@@ -39,7 +40,7 @@ def browser() -> Iterator[Browser]:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sockets(browser: Browser, django_db_setup: None, django_db_blocker: Any) -> Iterator[Live]:
     """The process of the live sockets."""
     with django_db_blocker.unblock(), live_process() as live:
