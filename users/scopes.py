@@ -3,10 +3,10 @@
 from typing import Final
 
 SCOPES: Final[dict[str, str]] = {
-    "read": "see holds, bookings and tickets, and everything that is open to all",
+    "read": "see holds, bookings, payments and tickets, and everything that is open to all",
     "reserve": "lock, extend and release",
     "confirm": "confirm holds",
-    "pay": "start payments and look at them",
+    "pay": "start payments",
     "manage": "cancel bookings and other changes to them",
     "group": "lock and book up to GROUP_MAX_SEATS seats at once",
     "customers": "make customers, and act for them",

@@ -70,7 +70,7 @@ def book_once(caller: Caller, key: RequestKey, book: Callable[[], Confirmed]) ->
 
 
 def _confirmed(caller: Caller, body: ConfirmBody, key: RequestKey | None) -> Confirmed:
-    if settings.ENV.require_payment == "on" and not caller.is_staff:
+    if settings.ENV.require_payment == "on" and not caller.by_staff:
         _refuse_unpaid(caller, body.hold)
     return confirm_booking(
         owner=Owner.of(caller),

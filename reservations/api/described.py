@@ -102,7 +102,9 @@ describe(
         summary="Book a group at once: up to 60 seats, all or none",
         description=(
             "For agents: staff, and API keys with the scope `group`. Seats are held and booked in "
-            "one call, over as many coaches as it takes; if they cannot all be booked, none is."
+            "one call, over as many coaches as it takes; if they cannot all be booked, none is. "
+            "Where payment is required (REQUIRE_PAYMENT) machines lock the seats, also up to 60, "
+            "and pay for them."
         ),
         body=GroupBody,
         example={

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 import msgspec
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from config.errors import Forbidden
@@ -26,6 +27,8 @@ _group_body = msgspec.json.Decoder(GroupBody)
 def _group(request: HttpRequest, caller: Caller) -> HttpResponse:
     if not may_group(caller):
         raise Forbidden("Groups are booked by agents")
+    if settings.ENV.require_payment == "on" and not caller.by_staff:
+        raise Forbidden("Payment is required: lock the seats and pay for them")
     body = read_json(request, _group_body)
     note(request, departure=body.departure, source=body.source, destination=body.destination)
     wish = SeatWish(**msgspec.structs.asdict(body))

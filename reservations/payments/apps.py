@@ -15,8 +15,11 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         from config.outbox import consumers
+        from reservations.payments.services.move_payments import move_payments
+        from users.hooks import register_heir
 
         consumers.subscribe("payment.captured", finish_captured_payments)
+        register_heir(move_payments)
 
 
 def finish_captured_payments(events: "Sequence[OutboxEvent]") -> None:

@@ -22,7 +22,8 @@ class Payment(models.Model):
     `amount` is the hold's fare, never what a client said. `reference` is the gateway's name for
     it, empty until the gateway answered. `capability` lets the booking be made also when Redis
     forgot the hold. `expires_at`: the payment window's end, and the hold's. `next_step` is what the
-    client needs to pay (a page's address, a client secret). `captured_amount` is what the gateway
+    client needs to pay (a page's address, a client secret). `acting`: the agent who began it for
+    its owner, for the facts of the booking it becomes. `captured_amount` is what the gateway
     says it took: that much goes back, whatever we asked for.
     """
 
@@ -37,6 +38,7 @@ class Payment(models.Model):
     capability = models.TextField()
     allow_other_seats = models.BooleanField(default=False)
     passengers = models.JSONField(default=list)
+    acting = models.JSONField(default=dict)
     state = models.CharField(
         max_length=10, choices=_choices(PaymentState), default=PaymentState.CREATED
     )

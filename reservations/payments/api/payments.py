@@ -22,7 +22,7 @@ from users.tokens import Caller
 _start_body = msgspec.json.Decoder(StartBody)
 
 
-@door("reserve")
+@door("reserve", key_scope="pay")
 def _start(request: HttpRequest, caller: Caller) -> HttpResponse:
     """The gateway must not be asked inside a transaction: its webhook may come before the answer,
     and must find the payment's row. So the key is kept after the effect, not with it; what makes
@@ -33,7 +33,7 @@ def _start(request: HttpRequest, caller: Caller) -> HttpResponse:
     if key and (kept := find(user_id=caller.user_id, **asdict(key))):
         return response_of(kept)
     payment = start_payment(
-        owner=Owner(caller.user_id, caller.sid),
+        owner=Owner.of(caller),
         hold=body.hold,
         provider=body.provider,
         method=body.method,

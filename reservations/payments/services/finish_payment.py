@@ -84,7 +84,7 @@ def _confirm(payment: Payment, hold: str, capability: str | None) -> bool:
     """Book this hold with the payment; False if the hold is over."""
     try:
         confirmed = confirm_booking(
-            owner=Owner(payment.owner_id, NO_LOGIN),
+            owner=Owner(payment.owner_id, NO_LOGIN, payment.acting),
             hold=hold,
             capability=capability,
             passengers=_people(payment),
@@ -184,7 +184,7 @@ def _people(payment: Payment) -> tuple[Passenger, ...]:
 
 def _take_and_book(payment: Payment, wish: SeatWish, seed: str) -> str:
     """Lock and book; the reason if it cannot be."""
-    owner = Owner(payment.owner_id, NO_LOGIN)
+    owner = Owner(payment.owner_id, NO_LOGIN, payment.acting)
     claimed = ids.mint(departure=wish.departure, user=owner.user, seed=seed.encode())
     try:
         view = hold_seats(owner=owner, wish=wish, claimed=claimed)

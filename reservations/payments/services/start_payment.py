@@ -72,6 +72,7 @@ def start_payment(  # noqa: PLR0913  # what API.md's call is made of
         capability=capabilities.seal(held.capability),
         allow_other_seats=allow_other_seats,
         passengers=[to_json(each) for each in people],
+        acting=dict(owner.acting),
         expires_at=held.member.expires_at,
         created_at=clock.now(),
     )
@@ -86,6 +87,7 @@ def _prolong(ref: ids.HoldRef, owner: Owner, *, first: bool) -> store.Held:
         owner.sid,
         ttl_seconds=window_seconds if first else 0,
         cap_seconds=settings.ENV.hold_max_total_seconds + window_seconds,
+        acting=owner.acting,
     )
     if answer.outcome is Outcome.PINNED:
         raise IllegalState("The hold is being confirmed.", "confirming")
@@ -117,6 +119,7 @@ def _write(payment: Payment, *, instead_of: Payment | None) -> Payment:
                         "provider": payment.provider,
                         "amount": str(payment.amount),
                         "currency": payment.currency,
+                        **payment.acting,
                     },
                 )
             )
