@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from tests.availability import railway
 from tests.engine import Traveller
@@ -40,11 +41,20 @@ MakeMachine = Callable[..., Machine]
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
+def _nothing_remembered(settings: Settings) -> Iterator[None]:
+    """No key of another test, and no limits, which have tests of their own."""
+    settings.ENV = settings.ENV.model_copy(update={"throttles": "off"})
     api_keys.forget_keys()
-    free_throttles()
     yield
     api_keys.forget_keys()
+
+
+@pytest.fixture
+def throttled(settings: Settings) -> Iterator[None]:
+    """Limits are on, and nobody has called yet."""
+    settings.ENV = settings.ENV.model_copy(update={"throttles": "on"})
+    free_throttles()
+    yield
     free_throttles()
 
 

@@ -185,8 +185,8 @@ def test_a_mail_server_that_is_away_is_asked_again(
         assert purge_claims() == 1
 
 
-def test_codes_are_not_mailed_without_end(anna: Traveller, settings: Any) -> None:
-    settings.ENV = settings.ENV.model_copy(update={"throttles": "on"})
+@pytest.mark.usefixtures("throttled")
+def test_codes_are_not_mailed_without_end(anna: Traveller) -> None:
     said = [
         anna.post("auth/guest/claims/", {"email": CONTACT["email"]}).status_code for _ in range(7)
     ]
