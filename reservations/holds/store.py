@@ -32,7 +32,7 @@ from reservations.holds.scripts import Outcome, departure_keys, script
 
 __all__ = ["ANSWER_KEPT_MS", "LockMode", "LockRequest"]
 
-AGAIN_LIMIT: Final = 200
+AGAIN_LIMIT: Final = 1_600
 
 
 @dataclass(frozen=True)

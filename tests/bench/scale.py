@@ -22,6 +22,10 @@ from django.test import override_settings
 from config import clock
 from config.stores import keys
 from config.stores.redis import holds_store
+from reservations.availability.plans import plan_of
+from reservations.services.choose_seats import SeatWish
+from reservations.services.confirm_booking import confirm_booking
+from reservations.services.hold_seats import Owner, hold_seats
 from tests.availability import railway
 from tests.bench import pages
 from tests.bench.machine import describe_machine
@@ -88,8 +92,8 @@ def _acts(scale: Scale) -> Iterator[tuple[str, Callable[[], Any]]]:
         yield f"departures {departures}", partial(_many_departures, users, scale, departures)
     for bookings in scale.bookings:
         yield f"bookings {bookings}", partial(_many_bookings, users, scale, bookings)
-    yield "query plans", query_plans
-    yield "sweep", partial(sweep, users, scale.swept)
+    yield "query plans", partial(_plans, scale)
+    yield "sweep", partial(_swept, users, scale)
     for holds in scale.holds:
         yield f"holds {holds}", partial(_many_holds, users, scale, holds)
 
@@ -118,8 +122,31 @@ def _shaped(users: Sequence[int], scale: Scale, *, legs: int, seats: int) -> dic
     taken = set(train.departures.values_list("service_date", flat=True))
     run = railway.departure(train, days_ahead=3 + len(taken))
     measured = measure(users, [run.pk], min(scale.calls, seats * legs // 2))
+    _sell_the_last_seat(users[0], run.pk)  # as long as it gets
     image = sum(_bytes_of(keys.of(run.pk, part)) for part in ("held", "sold", "image"))
     return {**measured, "image_bytes": image}
+
+
+def _sell_the_last_seat(user: int, run: int) -> None:
+    owner, train = Owner(user, "measured"), plan_of(run).train
+    wish = SeatWish(
+        departure=run,
+        source=train.stops[-2].code,
+        destination=train.stops[-1].code,
+        seats=(train.labels[-1],),
+    )
+    confirm_booking(owner=owner, hold=hold_seats(owner=owner, wish=wish).hold)
+
+
+def _plans(scale: Scale) -> dict[str, str]:
+    grow_departures(scale.departures[-1])
+    grow_bookings(scale.bookings[-1])
+    return query_plans()
+
+
+def _swept(users: Sequence[int], scale: Scale) -> dict[str, Any]:
+    grow_departures(scale.departures[-1])
+    return sweep(users, scale.swept)
 
 
 def _many_departures(users: Sequence[int], scale: Scale, number: int) -> dict[str, Any]:

@@ -57,7 +57,10 @@ def grow_departures(number: int) -> int:
                "fare_factor", "revision"]  # fmt: skip
     # Before the COPY, which has the connection to itself.
     rows = list(islice(_departures(known), number - known))
-    return known + copy("trains_departure", columns, iter(rows))
+    made = copy("trains_departure", columns, iter(rows))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE trains_departure, trains_train, trains_stop, trains_seat")
+    return known + made
 
 
 def _departures(known: int) -> Iterator[Sequence[Any]]:

@@ -121,7 +121,7 @@ def test_rule_4_more_expired_holds_than_one_script_reaps_are_all_over(
     """The bound set to 1: the scripts answer `again` until all are reaped."""
     for seat in ("S1-1", "S1-2", "S1-3"):
         lock(anna, departure, seat)
-    with scripts_without("local REAP_BOUND = 200", "local REAP_BOUND = 1"), time_passes(181):
+    with scripts_without("local REAP_BOUND = 25", "local REAP_BOUND = 1"), time_passes(181):
         assert lock(bela, departure, "S1-1", "S1-2", "S1-3") == 201
         assert expire_holds().pins == 0
 

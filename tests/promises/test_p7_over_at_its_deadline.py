@@ -128,7 +128,7 @@ def test_p7_many_holds_are_over_at_once_however_few_a_script_may_reap(
 ) -> None:
     for seat in ("S1-1", "S1-2", "S1-3"):
         lock(anna, departure, seat)
-    with scripts_without("local REAP_BOUND = 200", "local REAP_BOUND = 1"), time_passes(181):
+    with scripts_without("local REAP_BOUND = 25", "local REAP_BOUND = 1"), time_passes(181):
         assert lock(bela, departure, "S1-1", "S1-2", "S1-3") == 201
         check(departure, holds=1)
 
@@ -141,7 +141,7 @@ def test_p7_a_script_that_decided_before_all_are_reaped_would_refuse_free_seats(
         lock(anna, departure, seat)
     with (
         time_passes(181),
-        scripts_without("local REAP_BOUND = 200", "local REAP_BOUND = 1"),
+        scripts_without("local REAP_BOUND = 25", "local REAP_BOUND = 1"),
         scripts_without("if reap() then return {'again'} end", "reap()"),
     ):
         assert lock(bela, departure, "S1-1", "S1-2", "S1-3") == 409

@@ -176,7 +176,7 @@ def test_an_image_that_is_being_loaded_is_not_told_its_members_are() -> None:
 def test_rule_4_a_view_tells_nothing_before_all_that_ran_out_is_reaped(time_passes: Time) -> None:
     for seat in range(3):
         bench.take(seat)
-    bound = scripts_without("local REAP_BOUND = 200", "local REAP_BOUND = 1")
+    bound = scripts_without("local REAP_BOUND = 25", "local REAP_BOUND = 1")
     with bound, time_passes(180):
         seen = bench.image()
     assert seen.held == words(0, 0, 0)
@@ -185,7 +185,7 @@ def test_rule_4_a_view_tells_nothing_before_all_that_ran_out_is_reaped(time_pass
 def test_rule_4_the_sweep_is_told_that_more_remains(time_passes: Time) -> None:
     for seat in range(3):
         bench.take(seat)
-    bound = scripts_without("local REAP_BOUND = 200", "local REAP_BOUND = 2")
+    bound = scripts_without("local REAP_BOUND = 25", "local REAP_BOUND = 2")
     with bound, time_passes(180):
         assert bench.reap() == (True, [])
         assert bench.reap() == (False, [])

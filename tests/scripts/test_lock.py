@@ -191,7 +191,7 @@ def test_a_lock_shows_the_hold_and_overwrites_what_was_left_over() -> None:
 def test_rule_4_lock_decides_only_when_all_that_ran_out_is_reaped(time_passes: Time) -> None:
     for seat in range(3):
         bench.take(seat)
-    with scripts_without("local REAP_BOUND = 200", "local REAP_BOUND = 1"), time_passes(180):
+    with scripts_without("local REAP_BOUND = 25", "local REAP_BOUND = 1"), time_passes(180):
         assert bench.ask(2) is Outcome.HELD
 
 

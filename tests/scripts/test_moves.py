@@ -73,7 +73,7 @@ def test_rule_4_no_script_moves_a_hold_that_is_over_and_not_yet_reaped(
 ) -> None:
     """Three ran out and one call reaps one: the script says `again` until it knows."""
     takens = [bench.take(seat) for seat in range(3)]
-    bound = scripts_without("local REAP_BOUND = 200", "local REAP_BOUND = 1")
+    bound = scripts_without("local REAP_BOUND = 25", "local REAP_BOUND = 1")
     with bound, time_passes(180):
         said = act(takens[2])
     assert getattr(said, "outcome", said) is Outcome.GONE
