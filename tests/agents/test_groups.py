@@ -106,7 +106,7 @@ def test_postgresql_refuses_one_seat_and_all_are_free_again(
     machine: Machine, group: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The image was wrong: between hold and booking the database says no."""
-    monkeypatch.setattr(confirm_booking, "insert_booking", lambda _: Verdict.SEAT_TAKEN)
+    monkeypatch.setattr(confirm_booking, "write_booking", lambda _: Verdict.SEAT_TAKEN)
     answer = machine.post("reservations/groups/", group)
     assert (answer.status_code, answer.json()["code"]) == (409, "seat-already-booked")
     assert live_holds(machine) == 0

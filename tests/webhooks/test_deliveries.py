@@ -29,6 +29,7 @@ from tests.engine import Traveller
 from tests.web import test_database_url as database_url
 from tests.webhooks.conftest import Book, MakeReceiver, Register, consume
 from tests.webhooks.receiver import Receiver
+from trains.models import Departure
 from users.customers import HEADER
 from users.services.claim_guests import ask_to_claim, claim_guests, code_of
 
@@ -121,13 +122,18 @@ def test_an_account_that_claimed_a_booking_is_not_made_the_partners_customer(  #
     assert [json.loads(got.body)["data"]["customer"] for got in partner.got] == [customer]
 
 
-def test_every_row_of_the_table_reaches_a_partner(
-    acme: Traveller, partner: Receiver, register: Register, book: Book
+def test_every_row_of_the_table_reaches_a_partner(  # fixtures
+    acme: Traveller,
+    partner: Receiver,
+    register: Register,
+    book: Book,
+    departure: Departure,
 ) -> None:
     """Also facts that nobody in the house subscribes to, such as refunds."""
     register(partner.url, "acme")
     for number, kind in enumerate(EVENTS):
         body = {"user": acme.user.pk, "hold": "", "amount": "10.00", "entry": "7", "secret": "s"}
+        body["departure"] = departure.pk
         if kind.startswith("booking."):
             continue  # made by a booking, below
         append(Fact(event_id=f"f{number}", kind=kind, subject="x", stage=1, body=body))
