@@ -129,11 +129,11 @@ class TestCost:
         plans.forget_all()
         round_trips.clear()
         # stations, departures, four for trains, fares, one for rows
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             assert search(client, "AAA", "DDD", day)["count"] == trains
         assert round_trips == ["pipeline"]
         round_trips.clear()
-        with django_assert_num_queries(3):  # trains are known; images are not loaded
+        with django_assert_num_queries(4):  # trains are known; images are not loaded
             search(client, "AAA", "DDD", day)
         assert round_trips == ["pipeline"]
 

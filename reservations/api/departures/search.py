@@ -1,7 +1,7 @@
 """Search: departures between two stations on a day, with fares and free counts for that stretch.
 
-20 rows cost two queries and one Redis round trip once their trains are in memory; at most six
-queries more when nothing is (four for trains, one for fares, one for images nobody loaded yet).
+20 rows cost two queries and one Redis round trip once their trains are in memory; at most seven
+queries more when nothing is (four for trains, one for fares, two for images nobody loaded yet).
 """
 
 from decimal import Decimal
