@@ -1,7 +1,8 @@
 """The state of seats, from Redis; from PostgreSQL where Redis has no image or cannot be reached.
 
 Any number of departures costs one Redis round trip, and at most one query for all those whose
-image is not loaded, and one for who waits. Without Redis the holds cannot be seen: the answer is marked stale.
+image is not loaded, and one for who waits. Without Redis the holds cannot be seen: the answer is
+marked stale.
 """
 
 import logging
