@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
@@ -31,6 +32,8 @@ pytestmark = pytest.mark.django_db
 
 AT_REST = Scope(patience_seconds=0.0, at_rest=True)
 MEANWHILE = Scope(patience_seconds=0.0)
+# Than a hold may live, however it was made.
+LONGER_MS = settings.ENV.longest_hold_seconds * 1000
 HALF_GONE = """
 DELETE FROM reservations_bookedseat USING trains_seat
  WHERE trains_seat.id = seat_id AND number = 2
@@ -252,13 +255,13 @@ def rewrite(sale: Sale, change: Callable[[bytes], bytes]) -> None:
 
 
 def test_a_hold_older_than_its_cap_is_told(sale: Sale) -> None:
-    holds_store().zincrby(key(sale, "live"), 1_000_000, member(sale))
+    holds_store().zincrby(key(sale, "live"), LONGER_MS, member(sale))
     assert "HOLD_MAX_TOTAL_SECONDS" in faults()["holds-are-sound"]
 
 
 def test_a_pin_longer_than_any_hold_is_told(sale: Sale) -> None:
     score = holds_store().zscore(key(sale, "live"), member(sale)) or 0.0
-    holds_store().zadd(key(sale, "confirming"), {member(sale): score + 1_000_000})
+    holds_store().zadd(key(sale, "confirming"), {member(sale): score + LONGER_MS})
     told = faults()["holds-are-sound"]
     assert "is pinned for longer" in told
     assert "is there 2 times" in told
