@@ -82,7 +82,7 @@ def _ages(snapshot: _Snapshot) -> Iterator[str]:
     pin_ms = settings.ENV.pin_seconds * 1000
     for member in snapshot.members:
         if not member.pinned and member.deadline_ms - member.taken_at_ms > cap_ms:
-            yield f"hold {member.hold} lives longer than HOLD_MAX_TOTAL_SECONDS, payment or offer allow"
+            yield f"hold {member.hold} lives longer than HOLD_MAX_TOTAL_SECONDS and more"
         elif member.pinned and member.deadline_ms - snapshot.now_ms > max(pin_ms, cap_ms):
             yield f"hold {member.hold} is pinned for longer than any hold may live"
 
