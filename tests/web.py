@@ -2,8 +2,9 @@
 
 import os
 import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,14 +15,19 @@ from config.embedded.commands import CHECKOUT, command
 from config.embedded.fleet import free_ports
 
 START_SECONDS = 120.0
+POLL_SECONDS = 0.1
 
 
-@dataclass(frozen=True)
+@dataclass
 class Web:
-    """A running server. `url` ends without a slash; `process` is granian's parent process."""
+    """A running server. `url` ends without a slash; `process` is granian's parent process, the
+    latest one if it is `kept`; `start` makes another.
+    """
 
     url: str
     process: "subprocess.Popen[bytes]"
+    start: "Callable[[], subprocess.Popen[bytes]] | None" = None
+    is_kept: bool = False
 
 
 def test_database_url() -> str:
@@ -47,24 +53,52 @@ def web_server(*, application: str = "config.wsgi:application", **settings: str)
         application if word == "config.wsgi:application" else word
         for word in command("web", environment)
     ]
-    process = subprocess.Popen(argv, cwd=CHECKOUT, env=environment, stdout=subprocess.DEVNULL)
-    web = Web(f"http://127.0.0.1:{port}", process)
+
+    def start() -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(argv, cwd=CHECKOUT, env=environment, stdout=subprocess.DEVNULL)
+
+    web = Web(f"http://127.0.0.1:{port}", start(), start)
     try:
         await_answer(web)
         yield web
     finally:
-        process.terminate()
-        process.wait(30)
+        web.process.terminate()
+        web.process.wait(30)
+
+
+@contextmanager
+def kept(web: Web) -> Iterator[None]:
+    """Start it again whenever it ends by itself, as a service manager would.
+
+    Granian ends when one of its processes dies soon after its start, which tests that kill them
+    bring about now and then.
+    """
+    over = threading.Event()
+
+    def keep() -> None:
+        while not over.wait(POLL_SECONDS):
+            if web.process.poll() is not None and web.start is not None:
+                web.process = web.start()
+
+    keeper = threading.Thread(target=keep, daemon=True)
+    web.is_kept = True
+    keeper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        keeper.join()
 
 
 def await_answer(web: Web) -> None:
     """Wait until it answers."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        assert web.process.poll() is None, "the web server ended while it started"
         try:
             if httpx.get(f"{web.url}/api/v1/stations/").status_code == 200:
                 return
         except httpx.TransportError:
-            time.sleep(0.1)
+            ended = web.process.poll() is not None and not web.is_kept
+            assert not ended, "the web server ended while it started"
+            time.sleep(POLL_SECONDS)
     raise AssertionError(f"no answer from {web.url} within {START_SECONDS} s")

@@ -21,7 +21,7 @@ from tests.engine import Traveller
 from tests.race import hooks
 from tests.race.gate import DEADLINE_SECONDS, Gate
 from tests.race.riders import Rider
-from tests.web import Web, web_server
+from tests.web import Web, await_answer, kept, web_server
 
 T = TypeVar("T")
 # A busy machine may keep Redis from answering for longer than production would wait.
@@ -145,7 +145,8 @@ def race_gate() -> Iterator[Gate]:
 def race_web(race_gate: Gate, django_db_setup: None) -> Iterator[Web]:
     """One web server for all race tests: two processes, real stores, places to stop at."""
     waits = {f"REDIS_{name}_SECONDS": WAIT_SECONDS for name in ("TIMEOUT", "PATIENCE")}
-    with web_server(application="tests.race.server:application", THROTTLES="off", **waits) as web:
+    racing = web_server(application="tests.race.server:application", THROTTLES="off", **waits)
+    with racing as web, kept(web):
         yield web
 
 
@@ -171,6 +172,7 @@ def race(
     """The race of one test; whoever still stands somewhere at its end is let go."""
     with ExitStack() as stack:
         stack.enter_context(hooks.installed())
+        await_answer(race_web)
         race = Race(race_web, race_gate, make_traveller)
         yield race
         with race_gate.wide_open():
