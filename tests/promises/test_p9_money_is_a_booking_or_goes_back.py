@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.db.models import Sum
 
-from reservations.bookings.insert import NewBooking, Verdict, insert_booking
+from reservations.bookings.insert import NewBooking, Verdict, insert_booking, insert_booking_within
 from reservations.models import Booking
 from reservations.payments.models import Payment, Refund
 from reservations.payments.services import finish_payment as finishing
@@ -70,7 +70,7 @@ def test_p9_two_that_finish_one_payment_end_with_one_booking(
 
 def booked_while_given_back(payment: Payment, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the payment's check and its booking, somebody else gives the money back."""
-    insert = finishing._insert
+    insert = insert_booking_within
 
     def insert_late(new: NewBooking) -> Verdict:
         rival = threading.Thread(target=_return, args=(payment,))
@@ -81,7 +81,7 @@ def booked_while_given_back(payment: Payment, monkeypatch: pytest.MonkeyPatch) -
         return verdict
 
     late: list[threading.Thread] = []
-    monkeypatch.setattr(finishing, "_insert", insert_late)
+    monkeypatch.setattr(finishing, "insert_booking_within", insert_late)
     finishing.finish_payment(payment.pk)
     for each in late:
         each.join(30)
@@ -124,7 +124,7 @@ def test_p9_a_process_killed_at_the_booking_leaves_one_end(
         raise Killed
 
     with monkeypatch.context() as dying:
-        dying.setattr(finishing, "_insert", killed)
+        dying.setattr(finishing, "insert_booking_within", killed)
         with pytest.raises(Killed):
             finishing.finish_payment(payment.pk)
     payment.refresh_from_db()

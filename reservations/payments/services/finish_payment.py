@@ -21,7 +21,7 @@ from django.db import DatabaseError, transaction
 
 from config.errors import SeatlockError, StoreUnavailable
 from reservations.availability.plans import Plan, plan_of
-from reservations.bookings.insert import NewBooking, Verdict, insert_booking
+from reservations.bookings.insert import NewBooking, Verdict, insert_booking_within
 from reservations.bookings.passengers import Passenger
 from reservations.errors import HoldExpired, SeatAlreadyBooked
 from reservations.holds import capabilities, ids
@@ -105,22 +105,11 @@ def _write_paid(pk: UUID | str, new: NewBooking) -> Verdict:
             raise Decided
         if new.fare != payment.captured_amount:  # staff changed the table meanwhile
             raise Unbookable("fare-changed")
-        verdict = _insert(new)
+        verdict = insert_booking_within(new)
         if verdict is not Verdict.BOOKED:
             return verdict
         payment.booking = Booking.objects.get(hold=new.hold)
         decide(payment, Outcome.BOOKED)
-    return verdict
-
-
-def _insert(new: NewBooking) -> Verdict:
-    """The booking's statement, in a savepoint: a refusal must not cost us the payment's lock."""
-    savepoint = transaction.savepoint()
-    verdict = insert_booking(new)
-    if verdict is Verdict.BOOKED:
-        transaction.savepoint_commit(savepoint)
-    else:
-        transaction.savepoint_rollback(savepoint)
     return verdict
 
 
