@@ -17,7 +17,7 @@ START_SECONDS: Final = 120.0
 NURSERY: Final = Path(__file__).with_name("nursery.py")
 OPTIONS: Final = ("-q", "-x", "-p", "no:cacheprovider", "--no-header", "--tb=short")
 NO_SUCH_TEST: Final = frozenset({4, 5})  # pytest's codes: a usage error, nothing collected
-NOT_FOUND: Final = re.compile(r"^ERROR: not found: (\S+)$", re.MULTILINE)
+NOT_FOUND: Final = re.compile(r"^ERROR: not found: (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
