@@ -17,9 +17,11 @@ from config.embedded.settings import GIVEN_NAMES, PORT_DEFAULTS
 DEADLINE_SECONDS = 40.0
 
 
-def eventually(condition: Callable[[], bool], *, what: str) -> None:
-    """Poll until true, or fail after `DEADLINE_SECONDS`."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+def eventually(
+    condition: Callable[[], bool], *, what: str, within_seconds: float = DEADLINE_SECONDS
+) -> None:
+    """Poll until true, or fail."""
+    deadline = time.monotonic() + within_seconds
     while not condition():
         assert time.monotonic() < deadline, f"never came true: {what}"
         time.sleep(0.1)
@@ -57,15 +59,19 @@ class Keeper:
     def messages(self) -> str:
         return self._messages.read_text()
 
-    def wait_for(self, text: str) -> None:
+    def wait_for(self, text: str, *, within_seconds: float = DEADLINE_SECONDS) -> None:
         """Wait until it has said `text`; fail at once if it ends before."""
         eventually(
-            lambda: text in self.messages or self.process.poll() is not None, what=f"said {text!r}"
+            lambda: text in self.messages or self.process.poll() is not None,
+            what=f"said {text!r}",
+            within_seconds=within_seconds,
         )
         assert text in self.messages, self.messages
 
-    def descendants(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+    def descendants(self, *names: str) -> list[psutil.Process]:
+        """All that descend from it, or those with one of these names."""
+        found = psutil.Process(self.process.pid).children(recursive=True)
+        return [process for process in found if name_of(process) in names] if names else found
 
     @property
     def guard(self) -> psutil.Process:
@@ -99,6 +105,22 @@ def stand_in(
 
 def live_urls(data: Path) -> dict[str, str]:
     return {name: value or "" for name, value in dotenv_values(data / "live.env").items()}
+
+
+def name_of(process: psutil.Process) -> str:
+    """Its name, or nothing when it has just ended, as helpers of servers do at any moment."""
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def user_of(process: psutil.Process) -> str:
+    """Whose it is, or nothing when it has just ended."""
+    try:
+        return process.username()
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def all_gone(processes: list[psutil.Process]) -> bool:

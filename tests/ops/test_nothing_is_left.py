@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.ops.running import Keeper, all_gone, eventually, stand_in, starting_only
+from tests.ops.running import Keeper, all_gone, eventually, name_of, stand_in, starting_only
 
 UP = "is up after"
 
@@ -19,7 +19,7 @@ def started(data: Path, keepers: list[Keeper]) -> tuple[Keeper, list[psutil.Proc
     keepers.append(keeper)
     keeper.wait_for(UP)
     descendants = keeper.descendants()
-    names = " ".join(process.name() for process in descendants)
+    names = " ".join(name_of(process) for process in descendants)
     for server in ("postgres", "valkey-server", "mongod"):
         assert server in names
     assert len(descendants) > 12  # guard, 4 servers, PostgreSQL's own, web and its 3, worker
@@ -71,7 +71,7 @@ def test_sigkill_of_both_parents_at_once_stops_every_server(
     data: Path, keepers: list[Keeper]
 ) -> None:
     keeper, descendants = started(data, keepers)
-    servers = [p for p in descendants if p.name() in {"postgres", "valkey-server", "mongod"}]
+    servers = keeper.descendants("postgres", "valkey-server", "mongod")
 
     kill_front_and_guard(keeper)
 
@@ -86,7 +86,7 @@ def test_a_server_that_died_is_named_and_takes_the_rest_with_it(
     data: Path, keepers: list[Keeper]
 ) -> None:
     keeper, descendants = started(data, keepers)
-    (mongod,) = [process for process in descendants if process.name() == "mongod"]
+    (mongod,) = keeper.descendants("mongod")
 
     mongod.kill()
 

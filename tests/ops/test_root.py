@@ -9,12 +9,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from config.embedded.account import all_may_enter, binaries, unprivileged_account
 from config.embedded.places import Places, delete_data, wheel_file
-from tests.ops.running import Keeper, stand_in, starting_only
+from tests.ops.running import Keeper, stand_in, starting_only, user_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="these are about running as root")
 
@@ -46,8 +45,8 @@ def test_in_a_closed_folder_postgresql_runs_with_its_data_elsewhere(
         keepers.append(keeper)
         keeper.wait_for("is up after")
         outside = Places(data=data).outside or outside
-        servers = [p for p in keeper.descendants() if p.name() == "postgres"]
-        assert {p.username() for p in servers} == {"nobody"}
+        servers = keeper.descendants("postgres")
+        assert {user_of(server) for server in servers} - {""} == {"nobody"}
         assert servers[0].cwd() == str(outside / "data")
         keeper.process.terminate()
         assert keeper.end() == 0
@@ -71,11 +70,11 @@ def test_in_an_open_folder_the_data_stay_inside(data: Path, keepers: list[Keeper
     keepers.append(keeper)
     keeper.wait_for("is up after")
 
-    (server, *_) = [p for p in keeper.descendants() if p.name() == "postgres"]
+    (server, *_) = keeper.descendants("postgres")
     assert server.cwd() == str(data / "postgres")
     assert server.uids().real != 0
-    others = [p for p in keeper.descendants() if p.name() in {"valkey-server", "mongod"}]
-    assert {psutil.Process(p.pid).uids().real for p in others} == {0}
+    others = keeper.descendants("valkey-server", "mongod")
+    assert {user_of(server) for server in others} == {"root"}
     assert modes(data.parent) == before
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 from typing import Any
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from users.models import User
 from users.services.register import NewAccount, register
 
 PASSWORD = "a-fine-Pass-9931"
+NEW_PASSWORD = "Monsoon*Quilt*Jackfruit*Velvet"  # too long and without digits: like no name of ours
 _numbers = itertools.count(1)
 
 
@@ -50,7 +52,7 @@ class Api:
 def new_user(**changed: Any) -> User:
     """A registered traveller with `PASSWORD`; keyword arguments set the model's fields."""
     number = next(_numbers)
-    name = f"person{number}-{id(changed) % 10_000}"
+    name = f"person{number}-{os.getpid()}"
     account = NewAccount(username=name, email=f"{name}@example.org", password=PASSWORD)
     with transaction.atomic():
         user = register(account=account)

@@ -12,7 +12,7 @@ from users.hashers import BoundedArgon2PasswordHasher
 from users.models import Login, User
 from users.services.recognise import _decoy_hash, recognise
 
-from .api import PASSWORD, Api, code_of, log_in, new_user
+from .api import NEW_PASSWORD, PASSWORD, Api, code_of, log_in, new_user
 
 
 def attempt(name: str, password: str = PASSWORD) -> Any:
@@ -107,7 +107,7 @@ def test_a_login_with_the_password_of_before_a_change_meanwhile_fails(
     def changed_meanwhile(**kwargs: str) -> tuple[User | None, bool]:
         found = recognise(name=kwargs["name"], password=kwargs["password"])
         rival = User.objects.get(pk=user.pk)
-        rival.set_password("another-Pass-5512")
+        rival.set_password(NEW_PASSWORD)
         rival.save()
         return found
 

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from config.outbox.models import OutboxEvent
 from users.models import User
 
-from .api import PASSWORD, Api, alive, code_of, log_in, new_user
+from .api import NEW_PASSWORD, PASSWORD, Api, alive, code_of, log_in, new_user
 
 
 def reasons(user: User) -> list[str]:
@@ -51,7 +51,7 @@ def test_gained_rights_end_nothing(user: User, login: dict[str, Any]) -> None:
 
 
 def test_a_password_set_by_staff_ends_every_login(user: User, login: dict[str, Any]) -> None:
-    user.set_password("another-Pass-5512")
+    user.set_password(NEW_PASSWORD)
     user.save()
     assert not alive(login["access"])
     assert reasons(user) == ["password-changed"]
@@ -78,7 +78,7 @@ def test_the_owner_changes_the_password_and_keeps_this_login(
     user: User, login: dict[str, Any], api: Api
 ) -> None:
     other = log_in(user)
-    body = {"old_password": PASSWORD, "new_password": "another-Pass-5512"}
+    body = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
 
     assert api.post("auth/password/", body).status_code == 204
 
@@ -94,7 +94,7 @@ def test_the_owner_changes_the_password_and_keeps_this_login(
 @pytest.mark.parametrize(
     ("field", "body"),
     [
-        ("old_password", {"old_password": "wrong", "new_password": "another-Pass-5512"}),
+        ("old_password", {"old_password": "wrong", "new_password": NEW_PASSWORD}),
         ("new_password", {"old_password": PASSWORD, "new_password": "123"}),
         ("new_password", {"old_password": PASSWORD}),
     ],
@@ -111,7 +111,7 @@ def test_a_wrong_change_of_password_changes_nothing(
 def test_django_commands_follow_the_same_rule(
     user: User, login: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("getpass.getpass", lambda prompt: "another-Pass-5512")  # noqa: ARG005
+    monkeypatch.setattr("getpass.getpass", lambda prompt: NEW_PASSWORD)  # noqa: ARG005
     call_command("changepassword", user.username, stdout=open("/dev/null", "w"))  # noqa: PTH123, SIM115
     assert not alive(login["access"])
 
