@@ -229,7 +229,7 @@ def rejudge(file: Path) -> int:
     began = datetime.now()
     history: History = events.read(file)
     judged = judge(history)
-    for words in (*judged.faults, *judged.undecided):
+    for words in (*judged.faults, *judged.undecided, *judged.given_up):
         say(words)
     say(f"{judged.calls} calls on {judged.seats} seats, {datetime.now() - began}")
     return 0 if judged.is_good else 1

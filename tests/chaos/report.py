@@ -78,6 +78,8 @@ class Report:
         yield from (f"doubled: {words}" for words in self.audit.doubled)
         yield from (f"history: {words}" for words in self.judgement.faults)
         yield from (f"history, given up: {words}" for words in self.judgement.undecided)
+        if self.judgement.groups and len(self.judgement.given_up) == self.judgement.groups:
+            yield "history: no group of seats was judged together, all were given up"
 
 
 def as_json(report: Report) -> str:
@@ -97,6 +99,8 @@ def as_json(report: Report) -> str:
             "doubled": report.audit.doubled,
             "excused_by_gaps": report.audit.excused,
             "seats_judged": report.judgement.seats,
+            "groups_judged": report.judgement.groups - len(report.judgement.given_up),
+            "groups_given_up": len(report.judgement.given_up),
             "wrong": list(report.faults()),
         },
         indent=2,
@@ -114,8 +118,10 @@ def as_markdown(report: Report) -> str:
             f" of them while a fault was on; {report.audit.bookings} bookings,"
             f" {report.audit.documents} documents; {len(report.audit.lost)} lost,"
             f" {len(report.audit.doubled)} doubled; {report.audit.excused} facts of holds went with"
-            f" Redis's memory and are covered by a gap document. The history over"
-            f" {report.judgement.seats} seats was judged. Seed {report.seed}."
+            f" Redis's memory and are covered by a gap document. The history of"
+            f" {report.judgement.seats} seats was judged, each alone and in"
+            f" {report.judgement.groups} groups asked for together, of which"
+            f" {len(report.judgement.given_up)} were too large to search. Seed {report.seed}."
         ),
         "",
         "| fault | sale goes on after | facts arrive after | proof |",

@@ -18,12 +18,17 @@ from tests.history.seats import Scope
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """`faults`: what no correct server could have answered. `undecided`: searches given up."""
+    """`faults`: what no correct server could have answered. `undecided`: seats whose search was
+    given up. `groups` is how many groups of seats were searched in one state, `given_up` those too
+    large for that: of these only each seat alone is judged, which is told and is no fault.
+    """
 
     calls: int
     seats: int
+    groups: int
     faults: tuple[str, ...]
     undecided: tuple[str, ...]
+    given_up: tuple[str, ...]
 
     @property
     def is_good(self) -> bool:
@@ -35,7 +40,8 @@ def judge(history: History, *, bound: int = 100_000) -> Judgement:
     lives = Lives(history)
     faults = [f"{rule.__name__}: {words}" for rule in RULES for words in rule(lives)]
     undecided: list[str] = []
-    seats = 0
+    given_up: list[str] = []
+    seats = groups = 0
     for departure, route in history.routes.items():
         alone = [(seat,) for seat in route.seats]
         seats += len(alone)
@@ -44,18 +50,22 @@ def judge(history: History, *, bound: int = 100_000) -> Judgement:
         for group in (*alone, *together):
             if len(group) > 1 and wrong:
                 continue  # told already, of the seat by itself
+            groups += len(group) > 1
             actions = actions_on(lives, departure, group)
             verdict = linearize(actions, Scope(group, len(route.stops) - 1).all_free, bound=bound)
             if verdict.explained:
                 continue
-            wrong = True
+            wrong = wrong or verdict.is_decided
+            unclear = undecided if len(group) == 1 else given_up
             words = _words(departure, group, verdict)
-            (faults if verdict.is_decided else undecided).append(words)
+            (faults if verdict.is_decided else unclear).append(words)
     return Judgement(
         calls=len(history.calls),
         seats=seats,
+        groups=groups,
         faults=tuple(faults),
         undecided=tuple(undecided),
+        given_up=tuple(given_up),
     )
 
 
