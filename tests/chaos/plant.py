@@ -35,7 +35,8 @@ SETTINGS = {
     "ACCESS_TOKEN_SECONDS": "7200",
     "THROTTLES": "off",
     "WEB_WORKERS": "2",
-    "LOG_LEVEL": "WARNING",
+    "LOG_LEVEL": "INFO",
+    "TIME_ZONE": "UTC",  # of the log as well, which is read for confirms that went past Redis
 }
 
 

@@ -1,12 +1,14 @@
 """What is recorded is what was asked and answered, also when no answer came."""
 
 import json
+import time
 from itertools import count
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.chaos.drill import confirms_past_redis
 from tests.history.events import History, Kind, read, write
 from tests.history.recorder import Recorder
 from tests.history.telling import ROUTE, Story
@@ -90,3 +92,20 @@ def test_a_history_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     assert len(lines) == 4
     assert json.loads(lines[1])["kind"] == "lock"
     assert read(file) == story.history
+
+
+def test_the_log_tells_when_confirms_went_past_redis() -> None:
+    """P2 sleeps then, and the judge must know; several at once are one sleep."""
+    now = time.time() - 30
+    stamps = [time.strftime("%Y-%m-%d %H:%M:%S,250", time.gmtime(now + at)) for at in (0, 0, 9)]
+    lines = [
+        "[INFO] Starting granian (main PID: 7)",
+        f"{stamps[0]} INFO reservations.services.claim_hold: confirming a-b past Redis: Timeout",
+        f"{stamps[1]} INFO reservations.services.claim_hold: confirming c-d past Redis: Timeout",
+        f"{stamps[2]} WARNING reservations.services.cancel_booking: cancelled, but not told",
+        f"{stamps[2]} INFO reservations.services.claim_hold: confirming e-f past Redis: Timeout",
+    ]
+    first, second = confirms_past_redis("\n".join(lines))
+    assert first.start < time.monotonic() - 30 < first.end
+    assert 8.9 < second.start - first.start < 9.1
+    assert confirms_past_redis(lines[0]) == []
