@@ -21,6 +21,8 @@ from trains.models import Departure
 from users.models import User
 
 PATIENCE_MS = 20_000
+SLOWER = float(os.environ.get("SEATLOCK_SLOWER_BROWSER", "1"))
+"""How many times slower the browsers are made: 6 finds what fails on machines slower than this."""
 
 Open = Callable[..., Surfer]
 
@@ -89,6 +91,7 @@ def surf(browser: Browser, site: str, departure: Departure) -> Iterator[Open]:
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page: Page = context.new_page()
+        slow_down(page)
         page.on("console", note)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         surfer = Surfer(page, departure.pk)
@@ -101,6 +104,13 @@ def surf(browser: Browser, site: str, departure: Departure) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert not complaints
+
+
+def slow_down(page: Page, times: float = SLOWER) -> None:
+    """Its scripts, styles and layout take that many times as long as this machine needs."""
+    if times > 1:
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("Emulation.setCPUThrottlingRate", {"rate": times})
 
 
 @pytest.fixture

@@ -1,10 +1,20 @@
 """What somebody does in a browser."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.pages.visiting import PASSWORD
+
+RECORD = """(seat) => {
+  seat.seen = [];
+  new MutationObserver(() => {
+    const status = seat.getAttribute("class").match(/is-\\w+/)[0];
+    if (status !== seat.seen.at(-1)) seat.seen.push(status);
+  }).observe(seat, { attributeFilter: ["class"] });
+}"""
 
 
 @dataclass(frozen=True)
@@ -29,8 +39,40 @@ class Surfer:
         self.page.goto(self.seats_url)
         expect(self.seat("S1-1")).to_have_attribute("role", "checkbox")
 
+    def hears_by_socket_alone(self) -> None:
+        """What is asked now and then is answered with nothing."""
+        self.page.route("**/states/**", lambda route: route.fulfill(status=204))
+
+    def hears_nothing(self) -> None:
+        """What happens elsewhere is not told."""
+        self.page.route_web_socket(re.compile("/ws/"), lambda _socket: None)
+        self.hears_by_socket_alone()
+
+    def keep_back(self, *files: str) -> Callable[[], None]:
+        """These scripts do not come until what is returned is called."""
+        waiting: list[Route] = []
+
+        def hold_back(route: Route) -> None:
+            waiting.append(route)
+
+        for file in files:
+            self.page.route(f"**/static/web/{file}", hold_back)
+
+        def let_come() -> None:
+            for route in waiting:
+                route.continue_()
+            for file in files:
+                self.page.unroute(f"**/static/web/{file}")
+
+        return let_come
+
     def seat(self, label: str) -> Locator:
         return self.page.locator(f'g[data-seat="{label}"]')
+
+    def record(self, label: str) -> Callable[[], list[str]]:
+        """From now on, what becomes of a seat, however short it lasts."""
+        self.seat(label).evaluate(RECORD)
+        return lambda: list(self.seat(label).evaluate("(seat) => seat.seen"))
 
     def hold(self, *labels: str) -> None:
         """Pick in the picture and press the button; on the hold's page afterwards."""

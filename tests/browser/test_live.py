@@ -14,18 +14,13 @@ from tests.live.server import Live
 HELD, FREE = re.compile("is-held"), re.compile("is-free")
 
 
-def only_by_socket(surfer: Surfer) -> None:
-    """Nothing is asked: what changes was told."""
-    surfer.page.route("**/states/**", lambda route: route.abort())
-
-
 def hold_of(surfer: Surfer) -> str:
     return surfer.page.url.rstrip("/").rpartition("/")[2]
 
 
 def test_a_hold_given_back_by_staff_is_seen_at_once(surf: Open) -> None:
     asha, ravi = surf("asha"), surf("ravi")
-    only_by_socket(ravi)
+    ravi.hears_by_socket_alone()
     asha.hold("S1-6")
     ravi.see_seats()
     expect(ravi.seat("S1-6")).to_have_class(HELD)
@@ -36,7 +31,7 @@ def test_a_hold_given_back_by_staff_is_seen_at_once(surf: Open) -> None:
 
 def test_a_sale_and_a_cancellation_are_seen_at_once(surf: Open) -> None:
     asha, ravi = surf("asha"), surf("ravi")
-    only_by_socket(ravi)
+    ravi.hears_by_socket_alone()
     ravi.see_seats()
     pnr = asha.book("S1-2")
     expect(ravi.seat("S1-2")).to_have_class(re.compile("is-sold"))
@@ -61,6 +56,6 @@ def test_the_page_goes_on_when_the_sockets_die_and_come_back(surf: Open, mended:
     mended.start()
     with ravi.page.expect_websocket():  # which it tries less and less often, and when told to
         ravi.page.evaluate("dispatchEvent(new Event('online'))")
-    only_by_socket(ravi)
+    ravi.hears_by_socket_alone()
     asha.page.get_by_role("button", name="Let go").click()
     expect(ravi.seat("S1-6")).to_have_class(FREE)

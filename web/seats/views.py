@@ -20,7 +20,7 @@ from reservations.services.hold_seats import hold_seats
 from trains.sale import SaleState, moment_at
 from web.page import ask_to_sign_in, go, page, show
 from web.seats import coaches as seen_as
-from web.seats.coaches import SeatsSeen, see_seats
+from web.seats.coaches import DrawnCoach, SeatsSeen, see_seats
 from web.told import Told, tell
 from web.visitor import Visitor
 
@@ -45,16 +45,17 @@ def _show_seats(  # noqa: PLR0913  # a page and how it came to be
     status: int = 200,
 ) -> HttpResponse:
     seen = see_seats(departure, asked.get("from"), asked.get("to"), visitor)
+    in_view = _in_view(seen, asked, suggestions)
     context = {
         **_journey(seen),
-        **_in_view(seen, asked, suggestions),
+        **in_view,
         "told": told,
         "suggestions": suggestions,
         "party": _party(asked.get("seats", "")),
         "parties": range(1, settings.ENV.hold_max_seats + 1),
         "seats_max": settings.ENV.hold_max_seats,
         "preferences": PREFERENCES,
-        "picked": asked.getlist("seat"),
+        **_ticked(seen, in_view["coach"], asked.getlist("seat"), suggestions),
         "live_url": socket_url(request, departure),
     }
     answer = show(request, "web/seats.html", context, status=status)
@@ -115,6 +116,24 @@ def _in_view(seen: SeatsSeen, asked: QueryDict, suggestions: tuple[str, ...]) ->
     }
 
 
+def _ticked(
+    seen: SeatsSeen, drawn: DrawnCoach | None, picked: list[str], suggestions: tuple[str, ...]
+) -> dict[str, Any]:
+    """What somebody picked and can still have: in the coach that is drawn, and, with what each
+    seat costs, in the others.
+    """
+    in_view = {each.seat.seat for each in drawn.seats} if drawn else set()
+    class_of = {each.seat: each.travel_class for each in seen.body.seats if each.status == "free"}
+    return {
+        "ticked": {seat for seat in (*picked, *suggestions) if seat in class_of},
+        "picked_elsewhere": [
+            (seat, seen_as.fare_of(seen, class_of[seat]))
+            for seat in dict.fromkeys(picked)
+            if seat in class_of and seat not in in_view
+        ],
+    }
+
+
 @page()
 def states(request: HttpRequest, visitor: Visitor | None, departure: int) -> HttpResponse:
     """What is not free now, for a page that was drawn a moment ago; htmx asks again and again
@@ -167,6 +186,7 @@ def take_kept_wish(request: HttpRequest, visitor: Visitor) -> HttpResponse | Non
     except SeatlockError as refused:
         query = QueryDict(mutable=True)
         query.update({"from": wish.source, "to": wish.destination})
+        query.setlist("seat", list(wish.seats))
         suggestions = tuple(refused.data.get("suggestions", ()))[: max(1, len(wish.seats))]
         return _show_seats(
             request,

@@ -58,14 +58,24 @@
     });
   });
 
+  function fillIn(select) {
+    const { name, age, gender } = select.selectedOptions[0].dataset;
+    const box = select.closest("[data-passenger]");
+    if (name === undefined) return;
+    box.querySelector("[name^=name-]").value = name;
+    box.querySelector("[name^=age-]").value = age;
+    box.querySelector("[name^=gender-]").value = gender;
+  }
   document.querySelectorAll("[data-fill]").forEach((select) => {
-    select.addEventListener("change", () => {
-      const { name, age, gender } = select.selectedOptions[0].dataset;
-      const box = select.closest("[data-passenger]");
-      if (name === undefined) return;
-      box.querySelector("[name^=name-]").value = name;
-      box.querySelector("[name^=age-]").value = age;
-      box.querySelector("[name^=gender-]").value = gender;
+    select.addEventListener("change", () => fillIn(select));
+    const wasChosenBefore = select.selectedIndex > 0 && !select.closest("[data-passenger]").querySelector("[name^=name-]").value;
+    if (wasChosenBefore) fillIn(select);
+  });
+
+  /* A station typed before htmx came: ask for the list now. */
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("input[list][hx-get]").forEach((input) => {
+      if (input.value !== input.defaultValue) input.dispatchEvent(new Event("focus"));
     });
   });
 

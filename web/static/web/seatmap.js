@@ -73,6 +73,7 @@
     const money = new Intl.NumberFormat(locale, { style: "currency", currency: form.dataset.currency, maximumFractionDigits: sum % 1 ? 2 : 0 });
     bar.querySelector("[data-sum]").textContent = sum ? money.format(sum) : "";
     document.getElementById("hold-button").disabled = seats.length === 0;
+    window.Seatlock.picks.keep([...picked]);
     /* Picks in other coaches are sent, too. */
     const elsewhere = document.getElementById("elsewhere");
     elsewhere.replaceChildren(...seats.filter((seat) => !tick(seat)).map((seat) => {
@@ -272,8 +273,18 @@
     },
   });
 
+  /* What was picked before: in this page while the script was on its way, or in the one before it;
+     and what the server gives back that is not in the coach in view. */
+  function adopt() {
+    const given = [...document.querySelectorAll("#elsewhere input")].map(({ value, dataset }) => [value, Number(dataset.fare)]);
+    for (const [seat, fare] of [...given, ...window.Seatlock.picks.kept()]) {
+      if (!taken.has(seat) && picked.size < most) picked.set(seat, fare);
+    }
+  }
+
   const states = document.getElementById("seat-states");
   taken = new Map(Object.entries(JSON.parse(states.dataset.taken)));
   skew = Number(states.dataset.asOf) * 1000 - Date.now();
+  adopt();
   dress();
 })();
