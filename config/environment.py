@@ -7,6 +7,7 @@ carry their unit in the name. `.env.example` lists the same names; a test holds 
 import re
 from datetime import time
 from typing import Annotated, ClassVar, Final, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AnyUrl, Field, ValidationError, field_validator, model_validator
@@ -212,6 +213,17 @@ class Environment(BaseSettings):
         if self.require_payment == "on" and "payments" in self.apps_left_out:
             raise ValueError("REQUIRE_PAYMENT needs payments, which APPS_LEFT_OUT leaves out")
         return self
+
+    @property
+    def public_origin(self) -> str:
+        """What a browser calls us: scheme and host of PUBLIC_URL."""
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach us encrypted, be it by a proxy."""
+        return self.public_url.startswith("https://")
 
     @model_validator(mode="after")
     def _limits_relate(self) -> "Environment":

@@ -331,6 +331,10 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("hi", "हिन्दी")]
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"
+# Where the pages are reached by HTTPS, also behind a proxy that ends it, cookies go no other way,
+# and forms are taken from there.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = ENV.is_https
+CSRF_TRUSTED_ORIGINS = [ENV.public_origin] if ENV.is_https else []
 USE_I18N = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

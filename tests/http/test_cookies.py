@@ -1,6 +1,12 @@
 """The API trusts no cookie; pages keep all that Django does for them."""
 
+import json
+import os
+import subprocess
+import sys
+
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from tests.users.api import code_of
@@ -35,3 +41,20 @@ def test_pages_know_their_user_and_want_a_csrf_token(browser: Client) -> None:
     assert page.status_code == 200
     assert page.headers["X-Frame-Options"] == "DENY"
     assert browser.post("/admin/users/user/add/", {"username": "x"}).status_code == 403
+
+
+NAMES = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "LANGUAGE_COOKIE_SECURE")
+ASK = f"""
+import json
+from config import settings
+print(json.dumps([[getattr(settings, name) for name in {NAMES}], settings.CSRF_TRUSTED_ORIGINS]))
+"""
+
+
+def test_cookies_go_over_https_alone_where_the_public_address_is_https() -> None:
+    assert not any(getattr(settings, name) for name in NAMES)
+    environment = {**os.environ, "PUBLIC_URL": "https://seats.example.org/booking/"}
+    said = subprocess.run(
+        [sys.executable, "-c", ASK], env=environment, check=True, capture_output=True, text=True
+    ).stdout
+    assert json.loads(said) == [[True, True, True], ["https://seats.example.org"]]
