@@ -5,11 +5,15 @@ import socket as sockets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from rest_framework_simplejwt.tokens import AccessToken
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from config import clock
 from reservations.holds import store
 from tests.availability import railway
 from tests.engine import Traveller
@@ -121,6 +125,23 @@ def test_a_login_that_ends_closes_its_sockets(
         end_logins(user_id=anna.user.pk, reason="logout")
         assert closing_code(hers) == 4401
         identify(his, bela)  # his goes on
+
+
+def test_a_socket_lives_no_longer_than_the_latest_token_it_showed(
+    live: Live, departure: Departure, anna: Traveller, bela: Traveller
+) -> None:
+    with live.watch(departure.id) as hers, live.watch(departure.id) as his:
+        identify(hers, short_lived(anna))
+        identify(his, short_lived(bela))
+        identify(his, bela)
+        assert closing_code(hers) == 4401
+        identify(his, bela)
+
+
+def short_lived(who: Traveller) -> Traveller:
+    token = AccessToken(who.access)
+    token.set_exp(from_time=clock.now(), lifetime=timedelta(seconds=3))
+    return replace(who, access=str(token))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from web.live.feeds import Feed
 from web.live.hub import Hub
 from web.live.looking import in_thread
 from web.live.rooms import Room
-from web.live.sockets import Receive, Send, Socket, caller_of
+from web.live.sockets import Receive, Send, Socket, claims_of
 
 logger = logging.getLogger(__name__)
 
@@ -57,17 +57,18 @@ class Application:
             await _refuse(send, refused)
             return
         try:
-            caller = await in_thread(caller_of, wish.token) if wish.token else None
+            claims = await in_thread(claims_of, wish.token) if wish.token else None
         except NotAuthenticated:
             await _refuse(send, Refused(HTTPStatus.UNAUTHORIZED, "not-authenticated"))
             return
-        place = hub.limits.enter(wish.network, caller.user_id if caller else None)
+        place = hub.limits.enter(wish.network, claims.caller.user_id if claims else None)
         if place is None:
             await _refuse(send, Refused(HTTPStatus.TOO_MANY_REQUESTS, "throttled"))
             return
         abort = scope.get("extensions", {}).get(ABORT)
         socket = Socket(receive=receive, send=send, abort=abort, place=place)
-        socket.sid = caller.sid if caller else None
+        if claims is not None:
+            socket.belongs_to(claims)
         try:
             await self._serve(hub, socket, wish, send)
         finally:

@@ -8,6 +8,7 @@ from typing import Final
 import redis
 from django.conf import settings
 
+from config import clock
 from config.stores import keys
 from config.stores.redis import holds_store
 from web.live import metrics
@@ -97,9 +98,13 @@ class Hub:
                     socket.drop()
 
     async def _watch_logins(self) -> None:
-        """Close the sockets of logins that were ended."""
+        """Close the sockets of logins that were ended, and those whose token ran out."""
         while True:
             await asyncio.sleep(LOGINS_EVERY_SECONDS)
+            now = clock.now().timestamp()
+            for socket in list(self.sockets):
+                if socket.token_ends_at is not None and socket.token_ends_at <= now:
+                    socket.close(LOGIN_ENDED)
             sids = sorted({socket.sid for socket in self.sockets if socket.sid is not None})
             if not sids:
                 continue

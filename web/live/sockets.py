@@ -3,8 +3,8 @@
     reader (the task the server runs)      token, close of the peer
     sender (its child)                     snapshot or what was missed, then the log, in order
 
-Closed by us with: 4400 it said what it may not, 4401 its login ended or its token is bad, 4408 it
-does not keep up, 4429 its user has too many.
+Closed by us with: 4400 it said what it may not, 4401 its login ended, or its token is bad, or ran
+out and no newer one came, 4408 it does not keep up, 4429 its user has too many.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from config.errors import NotAuthenticated
-from users.claims import Caller, read
+from users.claims import Claims, read
 from users.tokens import is_ended
 from web.live import metrics
 from web.live.door import Wish
@@ -37,8 +37,9 @@ REASONS: Final = {
     TOO_MANY: "limit-reached",
 }
 IDENTIFIED: Final = '{"type":"identified"}'
-# Once a minute is enough to renew a token; more is somebody who plays.
+# Enough to renew a token before each runs out; more is somebody who plays.
 TOKENS_AT_MOST: Final = 20
+TOKENS_WITHIN_SECONDS: Final = 3600.0
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -65,6 +66,7 @@ class Socket:
         self._abort = abort
         self.place = place
         self.sid: str | None = None
+        self.token_ends_at: int | None = None
         self.sending_since: float | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -81,13 +83,18 @@ class Socket:
     async def identify(self, token: str, limits: Limits) -> int | None:
         """Whose socket this is, by an access token; the code to close with if it may not stay."""
         try:
-            caller = await in_thread(caller_of, token)
+            claims = await in_thread(claims_of, token)
         except NotAuthenticated:
             return LOGIN_ENDED
-        if not limits.identify(self.place, caller.user_id):
+        if not limits.identify(self.place, claims.caller.user_id):
             return TOO_MANY
-        self.sid = caller.sid
+        self.belongs_to(claims)
         return None
+
+    def belongs_to(self, claims: Claims) -> None:
+        """It lives as long as the login, and no longer than the latest token it showed."""
+        self.sid = claims.caller.sid
+        self.token_ends_at = claims.expires_at
 
     def close(self, code: int) -> None:
         """Close with a word, for whom it may concern; not waited for."""
@@ -116,8 +123,11 @@ class Socket:
             await self._send({"type": "websocket.close", "code": code, "reason": REASONS[code]})
 
     async def _read_all(self, limits: Limits) -> None:
-        tokens = 0
+        tokens, since = 0, asyncio.get_running_loop().time()
         while (message := await self._receive())["type"] != "websocket.disconnect":
+            now = asyncio.get_running_loop().time()
+            if now - since > TOKENS_WITHIN_SECONDS:
+                tokens, since = 0, now
             tokens += 1
             try:
                 said = _decode(message.get("text") or b"")
@@ -153,9 +163,9 @@ class Socket:
         metrics.MESSAGES.inc()
 
 
-def caller_of(token: str) -> Caller:
-    """Whose a token is. Raises `NotAuthenticated`."""
+def claims_of(token: str) -> Claims:
+    """Whose a token is, and until when. Raises `NotAuthenticated`."""
     claims = read(token, kind="access")
     if claims.has_expired or is_ended(claims.caller.sid):
         raise NotAuthenticated
-    return claims.caller
+    return claims
