@@ -1,5 +1,6 @@
 """The pages' addresses."""
 
+from django.apps import apps
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.i18n import set_language
 
@@ -45,3 +46,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("theme/", people.theme, name="theme"),
     path("language/", set_language, name="language"),
 ]
+
+if apps.is_installed("reservations.waitlist"):
+    from web.waitlist import views as waitlist
+
+    urlpatterns += [
+        path("departures/<int:departure>/waitlist/", waitlist.join, name="join"),
+        path("waitlist/", waitlist.entries, name="waitlist"),
+        path("waitlist/<str:entry>/", waitlist.entry, name="entry"),
+        path("waitlist/<str:entry>/leave/", waitlist.leave, name="leave"),
+    ]

@@ -50,6 +50,13 @@ _PARTS: Final = {
     "concession": gettext_noop("Concession"),
     "tax": gettext_noop("Tax"),
 }
+_ENTRY_STATES: Final = {
+    "waiting": gettext_noop("waiting"),
+    "offered": gettext_noop("seats are held for you"),
+    "confirmed": gettext_noop("booked"),
+    "lapsed": gettext_noop("over"),
+    "left": gettext_noop("left by you"),
+}
 _SHORT_POSITIONS: Final = {
     "lower": "L",
     "middle": "M",
@@ -86,6 +93,11 @@ def position_mark(position: str) -> str:
 
 def status_name(status: str) -> str:
     return gettext(_STATUSES[status])
+
+
+def entry_state(state: str) -> str:
+    """What became of somebody's place on a waitlist."""
+    return gettext(_ENTRY_STATES[state])
 
 
 def part_name(part: str) -> str:

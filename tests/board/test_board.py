@@ -33,6 +33,7 @@ def pages(sale: Sale) -> list[str]:
         "/staff/holds/",
         "/staff/bookings/",
         f"/staff/bookings/{sale.booked['pnr']}/",
+        "/staff/waitlists/",
         "/staff/payments/",
         "/staff/demand/",
         "/staff/calls/",
@@ -253,3 +254,21 @@ def test_what_people_look_for_and_what_became_of_it(
     assert any(call["Call"].startswith("POST") for call in calls)
     slow = [float(call["p95"]) for call in calls]
     assert slow == sorted(slow, reverse=True)
+
+
+def test_who_waits_is_seen_with_the_place(sale: Sale, meera: Visit, bela: Traveller) -> None:
+    wish = {"departure": sale.departure.pk, "source": "AAA", "destination": "CCC"}
+    for count in (6, 6):
+        joined = bela.post("reservations/waitlist/", {**wish, "travel_class": "SL", "count": count})
+        assert joined.status_code == 201, joined.content
+    entries = table(meera, "/staff/waitlists/", "entries", departure=str(sale.departure.pk))
+    assert [(each["Place"], each["Seats"], each["User"]) for each in entries] == [
+        ("1", "6", bela.user.username),
+        ("2", "6", bela.user.username),
+    ]
+    (queue,) = table(meera, "/staff/waitlists/", "queues")
+    assert (queue["Class"], queue["Parties"], queue["Seats wanted"]) == ("SL", "2", "12")
+    assert table(meera, "/staff/waitlists/", "entries", state="lapsed") == []
+    assert table(meera, "/staff/waitlists/", "entries", user="nobody") == []
+    for wrong in ({"state": "asleep"}, {"departure": "x"}):
+        assert meera.get("/staff/waitlists/", **wrong).status_code == 400

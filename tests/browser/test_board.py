@@ -16,7 +16,10 @@ from tests.engine import Traveller
 from trains.models import Departure
 from users.models import User
 
-PAGES = ("", "departures/", "holds/", "bookings/", "payments/", "demand/", "calls/", "health/")
+PAGES = (
+    *("", "departures/", "holds/", "bookings/", "waitlists/", "payments/"),
+    *("demand/", "calls/", "health/"),
+)
 
 
 @pytest.fixture

@@ -1,13 +1,17 @@
 """For everyone: without a mouse, without JavaScript, on a phone, in Hindi, in the dark."""
 
 import re
+from datetime import timedelta
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from config import clock
 from reservations.models import Booking
+from reservations.waitlist.models import Entry
 from tests.browser.conftest import Open
 from tests.browser.surfing import Surfer
+from users.models import User
 
 Rules = dict[str, list[str]]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -108,7 +112,7 @@ def test_axe_finds_nothing_on_any_page(surf: Open) -> None:
     found += [judge(stranger.page, path) for path in ("/login/", "/register/", "/password/")]
     asha.hold("S1-1")
     found.append(judge(asha.page, ""))
-    found += [judge(asha.page, path) for path in paths(asha)]
+    found += [judge(asha.page, path) for path in (*paths(asha), entry_of(asha))]
     found.append(judge_picking(asha, RULES))
     assert "".join(found) == ""
 
@@ -121,6 +125,20 @@ def test_axe_finds_enough_contrast_in_the_dark(surf: Open) -> None:
     found += [judge(asha.page, path, CONTRAST) for path in some]
     found.append(judge_picking(asha, CONTRAST))
     assert "".join(found) == ""
+
+
+def entry_of(surfer: Surfer) -> str:
+    """The page of a place on the waitlist."""
+    entry = Entry.objects.create(
+        owner=User.objects.get(username="asha"),
+        departure_id=surfer.departure,
+        from_stop=0,
+        to_stop=1,
+        travel_class="SL",
+        count=2,
+        closes_at=clock.now() + timedelta(hours=1),
+    )
+    return f"/waitlist/{entry.key}/"
 
 
 def judge_picking(surfer: Surfer, rules: Rules) -> str:
@@ -139,6 +157,8 @@ def paths(surfer: Surfer) -> list[str]:
         surfer.seats_url,
         "/bookings/",
         "/bookings/?show=past",
+        "/waitlist/",
+        surfer.seats_url.replace("?", "waitlist/?"),
         "/profile/",
         "/profile/password/",
         "/profile/travellers/new/",

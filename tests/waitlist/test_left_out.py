@@ -16,7 +16,9 @@ import sys
 import django
 django.setup()
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.test import Client
+from django.urls import NoReverseMatch, reverse
 from config.outbox.consumers import consume_pending
 
 assert "reservations.waitlist" not in settings.INSTALLED_APPS
@@ -33,6 +35,14 @@ more = {**wish, "travel_class": "CC", "count": 1}
 full = post("reservations/lock/", {**more, "on_full": "waitlist"})
 assert (full.status_code, full.json()["waitlist"]) == (409, 0), full.content
 assert post("reservations/waitlist/", more).status_code == 404
+for name, path in (("join", ("1",)), ("waitlist", ()), ("entry", ("x",)), ("staff:waitlists", ())):
+    try:
+        raise SystemExit(reverse(f"web:{name}", args=path))
+    except NoReverseMatch:
+        pass
+search = client.get(f"/departures/{departure}/", headers={"Accept": "text/html"})
+assert search.status_code == 200 and b"waitlist" not in search.content
+assert "waitlist" not in render_to_string("web/parts/booking_tabs.html", {"tab": "past"})
 booked = post("reservations/confirm/", {"hold": held.json()["hold"]})
 assert booked.status_code == 201, booked.content
 pnr = booked.json()["pnr"]

@@ -79,7 +79,7 @@ def read_asked(query: Mapping[str, str]) -> Asked:
         destination=label_of(end) if end else destination,
         day=wanted or today + timedelta(days=1),
         travel_class=_one_of(query.get("class", ""), CLASSES),
-        seats=_party(query.get("seats", "")),
+        seats=read_party(query.get("seats", "")),
         sort=_one_of(query.get("sort", ""), SORTS) or "departure",
         time=_one_of(query.get("time", ""), TIMES),
         only_free=query.get("free") == "1",
@@ -110,6 +110,7 @@ def _one_of(text: str, known: object) -> str:
     return text if text in known else ""  # type: ignore[operator]  # a tuple or a dict
 
 
-def _party(text: str) -> int:
+def read_party(text: str) -> int:
+    """How many travel: from 1 to what one hold may have, whatever was said."""
     most: int = settings.ENV.hold_max_seats
     return min(int(text), most) if text.isascii() and text.isdigit() and 0 < len(text) < 3 else 1

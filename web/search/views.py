@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from django.apps import apps
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -73,6 +74,7 @@ def _around(asked: Asked) -> dict[str, object]:
         "sorts": SORTS,
         "times": TIMES,
         "told_stations": _told_stations(asked),
+        "waits": apps.is_installed("reservations.waitlist"),
     }
 
 

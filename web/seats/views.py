@@ -5,6 +5,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
+from django.apps import apps
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -19,8 +20,9 @@ from reservations.services.choose_seats import SeatWish
 from reservations.services.hold_seats import hold_seats
 from trains.sale import SaleState, moment_at
 from web.page import ask_to_sign_in, go, page, show
+from web.search.asked import read_party
 from web.seats import coaches as seen_as
-from web.seats.coaches import DrawnCoach, SeatsSeen, see_seats
+from web.seats.coaches import ClassSummary, DrawnCoach, SeatsSeen, see_seats
 from web.told import Told, tell
 from web.visitor import Visitor
 
@@ -46,12 +48,14 @@ def _show_seats(  # noqa: PLR0913  # a page and how it came to be
 ) -> HttpResponse:
     seen = see_seats(departure, asked.get("from"), asked.get("to"), visitor)
     in_view = _in_view(seen, asked, suggestions)
+    party = read_party(asked.get("seats", ""))
     context = {
         **_journey(seen),
         **in_view,
         "told": told,
         "suggestions": suggestions,
-        "party": _party(asked.get("seats", "")),
+        "party": party,
+        "full": _to_wait_for(in_view["classes"], party),
         "parties": range(1, settings.ENV.hold_max_seats + 1),
         "seats_max": settings.ENV.hold_max_seats,
         "preferences": PREFERENCES,
@@ -114,6 +118,13 @@ def _in_view(seen: SeatsSeen, asked: QueryDict, suggestions: tuple[str, ...]) ->
         "coach": seen_as.drawn_coach(seen, chosen.label) if chosen else None,
         "taken": msgspec.json.encode(seen.taken).decode(),
     }
+
+
+def _to_wait_for(classes: list[ClassSummary], party: int) -> list[ClassSummary]:
+    """The classes without room for the party, where there is a waitlist."""
+    if not apps.is_installed("reservations.waitlist"):
+        return []
+    return [each for each in classes if each.fare is not None and each.free < party]
 
 
 def _ticked(
@@ -209,11 +220,6 @@ def _read_wish(departure: int, said: QueryDict) -> SeatWish:
         destination=said.get("to", "")[:40],
         seats=() if by_us else picked,
         travel_class=(said.get("class") or None) if by_us else None,
-        count=_party(said.get("seats", "")) if by_us else 0,
+        count=read_party(said.get("seats", "")) if by_us else 0,
         preference=preference if preference in PREFERENCES else "together",  # type: ignore[arg-type]
     )
-
-
-def _party(text: str) -> int:
-    most: int = settings.ENV.hold_max_seats
-    return min(int(text), most) if text.isascii() and text.isdigit() and 0 < len(text) < 3 else 1

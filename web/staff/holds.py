@@ -13,7 +13,7 @@ from config.errors import Invalid
 from users.models import User
 from web.page import go
 from web.staff.door import board
-from web.staff.showing import AWAY, departure_address, show_board, zone
+from web.staff.showing import AWAY, asked_departure, departure_address, show_board, zone
 from web.staff.tables import Column, Link, Table
 from web.visitor import Visitor
 
@@ -25,14 +25,14 @@ REASON_MOST: Final = 200
 def holds(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Soonest deadline first; `?departure=` and `?user=` narrow it down."""
     del visitor
-    departure, user = request.GET.get("departure", "").strip(), request.GET.get("user", "").strip()
+    departure, user = asked_departure(request), request.GET.get("user", "").strip()
     owner = User.objects.filter(username__iexact=user).first() if user else None
     count, is_away = 0, False
     found: list[LiveHold] = []
     try:
         if owner is not None or not user:
             count, found = list_live_holds(
-                departure=_number(departure),
+                departure=departure,
                 user=owner.pk if owner else None,
                 limit=MOST,
                 offset=0,
@@ -51,7 +51,7 @@ def holds(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         holds=[(each, names.get(each.user, ""), _left(each)) for each in found],
         count=count,
         is_away=is_away,
-        departure=departure,
+        departure=departure or "",
         user=user,
     )
 
@@ -65,14 +65,6 @@ def release(request: HttpRequest, visitor: Visitor, hold: str) -> HttpResponse:
     free_hold(actor=visitor.id, sid=visitor.sid, hold=hold, reason=reason)
     messages.success(request, _("The seats are free again. Your reason is in the trail."))
     return go(request, reverse("web:staff:holds"))
-
-
-def _number(text: str) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise Invalid({"departure": [_("A departure has a whole number.")]})
-    return int(text)
 
 
 def _left(hold: LiveHold) -> int:

@@ -32,6 +32,8 @@ def places() -> list[tuple[str, str]]:
         ("holds", _("Live holds")),
         ("bookings", _("Bookings")),
     ]
+    if apps.is_installed("reservations.waitlist"):
+        found.append(("waitlists", _("Waitlists")))
     if apps.is_installed("reservations.payments"):
         found.append(("payments", _("Payments")))
     return [*found, ("demand", _("Demand")), ("calls", _("Calls")), ("health", _("Health"))]
@@ -89,6 +91,16 @@ def asked_number(request: HttpRequest, name: str, *, default: int, most: int) ->
         return default
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
         raise Invalid({name: [_("A whole number from 1 to %(most)s.") % {"most": most}]})
+    return int(text)
+
+
+def asked_departure(request: HttpRequest) -> int | None:
+    """The departure that was asked for, if one was. Raises `Invalid`."""
+    text = request.GET.get("departure", "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Invalid({"departure": [_("A departure has a whole number.")]})
     return int(text)
 
 

@@ -20,6 +20,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", health.health, name="health"),
 ]
 
+if apps.is_installed("reservations.waitlist"):
+    from web.staff import waitlists
+
+    urlpatterns.append(path("waitlists/", waitlists.waitlists, name="waitlists"))
+
 if apps.is_installed("reservations.payments"):
     from web.staff import payments
 
