@@ -116,6 +116,8 @@ def _why_invented(
         expected = f"{pnr}:cancelled"
         if status != Booking.Status.CANCELLED:
             return "says a booking is cancelled, which it is not"
+    elif kind.startswith("booking.") and kind != "booking.confirmed":
+        expected = f"{pnr}:{what}"
     else:
         expected = f"{hold}:{what}"
     if document["number"]:

@@ -1,4 +1,6 @@
-"""What was sold, and what is kept out of sale, to look at: the engine owns and changes it."""
+"""What was sold, and what is kept out of sale, to look at: the engine owns and changes it. What
+cancelling costs staff write here themselves.
+"""
 
 from typing import Any
 
@@ -8,7 +10,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from reservations.models import BookedSeat, Booking, SeatBlock
+from reservations.models import (
+    BookedSeat,
+    Booking,
+    Cancellation,
+    CancellationRule,
+    CancellationTable,
+    SeatBlock,
+)
+from reservations.services.change_cancellation_rules import note_changed_rules
 from trains.admin.bases import ModelAdmin, ReadOnly, TabularInline
 
 
@@ -16,11 +26,17 @@ class BookedSeatInline(ReadOnly, TabularInline[BookedSeat, Booking]):
     """No names: who travels is shown on the staff's board, where each look leaves a trace."""
 
     model = BookedSeat
-    fields = ("seat", "legs", "live", "fare")
+    fields = ("seat", "legs", "live", "fare", "cancellation")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BookedSeat]:
         return super().get_queryset(request).select_related("seat__coach").order_by("seat_id")
+
+
+class CancellationInline(ReadOnly, TabularInline[Cancellation, Booking]):
+    model = Cancellation
+    fields = ("at", "by", "actor", "rule", "fare", "refund", "reason")
+    readonly_fields = fields
 
 
 @admin.register(Booking)
@@ -42,7 +58,7 @@ class BookingAdmin(ReadOnly, ModelAdmin[Booking]):
     list_select_related = ("departure__train", "owner")
     search_fields = ("=pnr", "=owner__username", "=departure__train__number")
     ordering = ("-id",)
-    inlines = (BookedSeatInline,)
+    inlines = (BookedSeatInline, CancellationInline)
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Booking]:
@@ -77,6 +93,27 @@ class SeatBlockAdmin(ReadOnly, ModelAdmin[SeatBlock]):
     list_select_related = ("departure__train", "seat__coach", "created_by")
     search_fields = ("reason", "=departure__train__number")
     show_full_result_count = False
+
+
+class CancellationRuleInline(TabularInline[CancellationRule, CancellationTable]):
+    model = CancellationRule
+    extra = 0
+
+
+@admin.register(CancellationTable)
+class CancellationTableAdmin(ModelAdmin[CancellationTable]):
+    """Tables are ended (`valid_to`) and followed by others, not deleted."""
+
+    list_display = ("name", "valid_from", "valid_to", "revision")
+    inlines = (CancellationRuleInline,)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        del request, obj
+        return False
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        note_changed_rules(table_id=form.instance.pk, actor_id=request.user.pk)
 
 
 def _link(page: str, pk: int, text: str) -> str:

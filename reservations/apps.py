@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ReservationsConfig(AppConfig):
@@ -26,3 +29,14 @@ class ReservationsConfig(AppConfig):
         hooks.register_guard(trains_with_sales)
         hooks.register_keeper(departures_in_use)
         register_heir(move_bookings)
+        post_migrate.connect(_load_rules, sender=self, dispatch_uid="first_cancellation_rules")
+
+
+def _load_rules(using: str, **_: Any) -> None:
+    """A database that has no cancellation rules gets the shipped ones with its migration."""
+    from django.db import connections
+
+    from reservations.services.load_cancellation_rules import load_cancellation_rules
+
+    if "reservations_cancellationtable" in connections[using].introspection.table_names():
+        load_cancellation_rules()

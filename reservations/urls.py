@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from reservations.api import (
     blocks,
     bookings,
+    cancelling,
     described,  # noqa: F401  # says what these addresses do
     groups,
     holds,
@@ -20,7 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reservations/groups/", groups.groups),
     path("reservations/bookings/", bookings.bookings),
     path("reservations/bookings/<str:pnr>/", bookings.booking),
-    path("reservations/bookings/<str:pnr>/cancel/", bookings.cancel),
+    path("reservations/bookings/<str:pnr>/cancel/", cancelling.cancel),
+    path("operations/bookings/<str:pnr>/cancel/", cancelling.staff_cancel),
     path("reservations/passengers/", passengers.passengers),
     path("operations/departures/<int:departure>/blocks/", blocks.blocks),
 ]

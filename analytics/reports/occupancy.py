@@ -89,7 +89,7 @@ def sold(page: Sequence[int]) -> Pipeline:
     confirmed = {"$eq": ["$kind", "booking.confirmed"]}
     seats = {"$ifNull": ["$body.seat_ids", []]}
     union = {"$setUnion": ["$$value", "$$this"]}
-    kinds = ["booking.confirmed", "booking.cancelled"]
+    kinds = ["booking.confirmed", "booking.seats-cancelled", "booking.cancelled"]
     return [
         {"$match": {"departure": {"$in": list(page)}, "kind": {"$in": kinds}}},
         {

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from reservations.bookings.passengers import Passenger
-from reservations.bookings.views import BookingView
+from reservations.bookings.views import BookingView, CancellationView
 from reservations.services.hold_view import HoldView
 
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
@@ -118,8 +118,32 @@ class AlightingBody(msgspec.Struct, frozen=True):
     arrives_at: datetime
 
 
+class RefundStandBody(msgspec.Struct, frozen=True):
+    """How a refund stands. `status`: none (nothing goes back), by-hand (no payment was taken by a
+    gateway), due, pending, done or failed. `reference` is the gateway's.
+    """
+
+    amount: Decimal
+    currency: str
+    status: str
+    reference: str
+
+
+class CancellationBody(msgspec.Struct, frozen=True):
+    """Seats that were given back; `by` is owner, agent or staff, `rule` why so much goes back."""
+
+    at: datetime
+    by: str
+    rule: str
+    seats: tuple[str, ...]
+    refund: RefundStandBody
+
+
 class BookingBody(msgspec.Struct, frozen=True):
-    """A booking; `passengers` run beside `seats`, null where nobody was named."""
+    """A booking; `passengers` run beside `seats`, null where nobody was named. While it is
+    confirmed these are the seats it has, then those it gave back. `cancellation` is the latest of
+    `cancellations`.
+    """
 
     pnr: str
     status: str
@@ -134,24 +158,8 @@ class BookingBody(msgspec.Struct, frozen=True):
     fare: FareBody
     created_at: datetime
     cancelled_at: datetime | None
-
-
-class CancelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """All seats of the booking, or nothing."""
-
-    seats: Annotated[tuple[Label, ...], msgspec.Meta(max_length=100)] | None = None
-
-
-class RefundBody(msgspec.Struct, frozen=True):
-    amount: Decimal
-    currency: str
-    rule: str
-
-
-class CancelledBody(msgspec.Struct, frozen=True):
-    pnr: str
-    status: str
-    refund: RefundBody
+    cancellation: CancellationBody | None
+    cancellations: tuple[CancellationBody, ...]
 
 
 class ErasedBody(msgspec.Struct, frozen=True):
@@ -209,6 +217,7 @@ def hold_body(view: HoldView) -> HoldBody:
 
 
 def booking_body(view: BookingView) -> BookingBody:
+    given_back = tuple(_cancellation_body(each, view.currency) for each in view.cancellations)
     return BookingBody(
         pnr=view.pnr,
         status=view.status,
@@ -223,4 +232,17 @@ def booking_body(view: BookingView) -> BookingBody:
         fare=fare_body(view.fare, view.currency, view.fare_parts),
         created_at=view.created_at,
         cancelled_at=view.cancelled_at,
+        cancellation=given_back[-1] if given_back else None,
+        cancellations=given_back,
+    )
+
+
+def _cancellation_body(view: CancellationView, currency: str) -> CancellationBody:
+    stand = view.refund
+    return CancellationBody(
+        at=view.at,
+        by=view.by,
+        rule=view.rule,
+        seats=view.seats,
+        refund=RefundStandBody(stand.amount, currency, stand.status, stand.reference),
     )

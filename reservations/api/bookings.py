@@ -12,29 +12,21 @@ from config.errors import IdempotencyInFlight, Invalid, NotFound, SeatlockError
 from config.http.body import read_json
 from config.http.query import day
 from config.idempotency import claims
-from config.idempotency.services import Answer, find, forget_expired, keep_refusal, once
+from config.idempotency.services import Answer, find, forget_expired, keep_refusal
 from config.idempotency.views import response_of
-from reservations.api.bodies import (
-    CancelBody,
-    CancelledBody,
-    ConfirmBody,
-    RefundBody,
-    booking_body,
-)
-from reservations.api.door import answer, door, encode, page, paged, to_json, view
+from reservations.api.bodies import ConfirmBody, booking_body
+from reservations.api.door import answer, door, encode, page, paged, view
 from reservations.api.holds import request_key
 from reservations.bookings.views import BookingView, view_bookings
 from reservations.errors import PaymentRequired
 from reservations.holds import ids
 from reservations.models import Booking
-from reservations.services.cancel_booking import cancel_booking
 from reservations.services.confirm_booking import Confirmed, KeyKnown, confirm_booking
 from reservations.services.hold_seats import Owner, RequestKey
 from reservations.services.list_holds import find_hold
 from users.tokens import Caller
 
 _confirm_body = msgspec.json.Decoder(ConfirmBody)
-_cancel_body = msgspec.json.Decoder(CancelBody)
 
 
 def rendered(booking: BookingView) -> bytes:
@@ -135,29 +127,6 @@ def _show(request: HttpRequest, caller: Caller, pnr: str) -> HttpResponse:
     return answer(booking_body(view_bookings([booking])[0]))
 
 
-@door("write")
-def _cancel(request: HttpRequest, caller: Caller, pnr: str) -> HttpResponse:
-    body = read_json(request, _cancel_body)
-    key = request_key(request)
-
-    def act() -> Answer:
-        done = cancel_booking(
-            actor=caller.user_id,
-            as_staff=caller.is_staff,
-            pnr=pnr.upper(),
-            seats=body.seats,
-            acting=caller.acting,
-        )
-        refund = RefundBody(done.refund, done.currency, done.rule)
-        return Answer(200, to_json(CancelledBody(done.pnr, done.status, refund)))
-
-    if key is None:
-        return answer(act().body)
-    with claims.claimed(user_id=caller.user_id, **asdict(key)):
-        return response_of(once(user_id=caller.user_id, **asdict(key), act=act))
-
-
 confirm = view(POST=_confirm)
 bookings = view(GET=_list)
 booking = view(GET=_show)
-cancel = view(POST=_cancel)

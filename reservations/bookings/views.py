@@ -1,21 +1,35 @@
 """A booking as its owner or staff see it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from reservations.availability.plans import Plan, plans_of
-from reservations.models import BookedSeat, Booking
-from trains.fares import PARTS
+from reservations.bookings.money_back import RefundStand, stands_of
+from reservations.models import BookedSeat, Booking, Cancellation
+from trains.fares import PARTS, ZERO
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancellationView:
+    """Seats that were given back: when, by whom ("owner", "agent", "staff"), by which rule."""
+
+    at: datetime
+    by: str
+    rule: str
+    seats: tuple[str, ...]
+    fare: Decimal
+    refund: RefundStand
 
 
 @dataclass(frozen=True, kw_only=True)
 class BookingView:
-    """One booking. `fare`, with its parts, is for all its seats; `passengers` run beside `seats`
-    (None: unnamed).
+    """One booking. `seats` are those it has; once cancelled, all that were given back. `fare`, with
+    its parts, is for them, `passengers` run beside them (None: unnamed). `cancellations`: the first
+    one first.
     """
 
     pnr: str
@@ -33,25 +47,59 @@ class BookingView:
     currency: str
     created_at: datetime
     cancelled_at: datetime | None = None
+    cancellations: tuple[CancellationView, ...] = ()
+
+    @property
+    def cancellation(self) -> CancellationView | None:
+        """The latest."""
+        return self.cancellations[-1] if self.cancellations else None
 
 
-def view_booking(plan: Plan, booking: Booking, seats: Iterable[BookedSeat]) -> BookingView:
-    """Render one booking; `seats` are all its seats, live or given back."""
+def view_booking(
+    plan: Plan,
+    booking: Booking,
+    seats: Iterable[BookedSeat],
+    given_back: Sequence[tuple[Cancellation, RefundStand]] = (),
+) -> BookingView:
+    """Render one booking; `seats` are all its seats, live or given back, `given_back` in order."""
     label_of = {int(each): plan.train.labels[o] for o, each in enumerate(plan.train.seat_ids)}
-    ordered = sorted(seats, key=lambda each: each.seat_id)
+    rows = sorted(seats, key=lambda each: each.seat_id)
+    ordered = _shown(booking, rows)
+    cancelled = booking.status == Booking.Status.CANCELLED
+    earlier = sum((each.fare for each, _ in given_back[:-1]), ZERO) if cancelled else ZERO
     return BookingView(
         pnr=booking.pnr or "",
         status=booking.status,
         hold=booking.hold,
         seats=tuple(label_of[each.seat_id] for each in ordered),
         passengers=tuple(each.passenger for each in ordered),
-        fare=booking.fare,
+        fare=booking.fare + earlier,
         fare_parts=_parts(ordered),
         currency=booking.currency,
         created_at=booking.created_at,
         cancelled_at=booking.cancelled_at,
+        cancellations=tuple(
+            CancellationView(
+                at=each.at,
+                by=each.by,
+                rule=each.rule,
+                seats=tuple(
+                    label_of[row.seat_id] for row in rows if row.cancellation_id == each.pk
+                ),
+                fare=each.fare,
+                refund=stand,
+            )
+            for each, stand in given_back
+        ),
         **journey(plan, booking.from_stop, booking.to_stop),
     )
+
+
+def _shown(booking: Booking, rows: Sequence[BookedSeat]) -> Sequence[BookedSeat]:
+    """The seats it has; of a cancelled booking those it gave back (not one exchanged before)."""
+    if booking.status == Booking.Status.CONFIRMED:
+        return [row for row in rows if row.live]
+    return [row for row in rows if row.cancellation_id is not None] or rows
 
 
 def _parts(seats: Iterable[BookedSeat]) -> dict[str, Decimal]:
@@ -90,7 +138,27 @@ def view_bookings(bookings: list[Booking]) -> list[BookingView]:
     seats: dict[int, list[BookedSeat]] = {booking.pk: [] for booking in bookings}
     for seat in BookedSeat.objects.filter(booking__in=bookings):
         seats[seat.booking_id].append(seat)
+    given_back = _given_back([each for each in bookings if each.revision > 1])
     return [
-        view_booking(plans[booking.departure_id], booking, seats[booking.pk])
+        view_booking(
+            plans[booking.departure_id],
+            booking,
+            seats[booking.pk],
+            given_back.get(booking.pk, ()),
+        )
         for booking in bookings
     ]
+
+
+def _given_back(
+    changed: Sequence[Booking],
+) -> dict[int, list[tuple[Cancellation, RefundStand]]]:
+    """What was given back of bookings whose seats have changed, by booking, the first first."""
+    if not changed:
+        return {}
+    rows = list(Cancellation.objects.filter(booking__in=changed).order_by("pk"))
+    stands = stands_of(rows)
+    found: defaultdict[int, list[tuple[Cancellation, RefundStand]]] = defaultdict(list)
+    for row in rows:
+        found[row.booking_id].append((row, stands[row.pk]))
+    return found

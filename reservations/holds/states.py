@@ -4,10 +4,14 @@
       ├────> released       its owner, staff, or a definite refusal of PostgreSQL ended it
       └────> expired        its deadline came
 
-    confirmed ──> cancelled
-    void                    a hold that never can become a booking; shown to nobody
+    confirmed ──> cancelled     all its seats were given back, or its departure was cancelled
+    void                        a hold that never can become a booking; shown to nobody
 
-`STAGE` numbers the facts of one story: order is (stage, number), and no clock is asked.
+A booking that gives back some of its seats stays confirmed; how refunds stand is their own table
+(`reservations/payments/states.py`).
+
+`STAGE` numbers the facts of one story: order is (stage, number), and no clock is asked. The number
+of a change of a booking's seats is the booking's revision.
 """
 
 from enum import StrEnum
@@ -44,5 +48,6 @@ STAGE: Final[dict[str, int]] = {
     "hold.released": 3,
     "hold.expired": 3,
     "booking.confirmed": 3,
-    "booking.cancelled": 4,
+    "booking.seats-cancelled": 4,
+    "booking.cancelled": 5,
 }

@@ -76,12 +76,12 @@ SELECT departure_id, format('booking %%s has no fact %%s', pnr, wanted.event_id)
 UNION ALL
 SELECT (fact.body ->> 'departure')::bigint, format('fact %%s is of no booking', fact.event_id)
   FROM outbox_outboxevent AS fact
- WHERE fact.kind IN ('booking.confirmed', 'booking.cancelled')
+ WHERE fact.kind LIKE 'booking.%%'
    AND (%(all)s OR (fact.body ->> 'departure')::bigint = ANY(%(departures)s::bigint[]))
    AND NOT EXISTS (
        SELECT FROM reservations_booking AS booking
         WHERE booking.hold = fact.body ->> 'hold' AND booking.pnr = fact.subject
-          AND (fact.kind = 'booking.confirmed' OR booking.status = 'cancelled'))
+          AND (fact.kind <> 'booking.cancelled' OR booking.status = 'cancelled'))
 """
 
 _CONSUMED: Final = """
@@ -150,8 +150,8 @@ ROW_CHECKS: Final[Sequence[Check]] = (
     ),
     Check(
         name="bookings-are-whole",
-        about="a booking has the seats its fact names, on its own legs, and keeps them as long "
-        "as it stands (P3)",
+        about="a booking has the seats its fact names, on its own legs, given back or not, and "
+        "one that stands has at least one (P3)",
         look=_Rows(_WHOLE, _BOOKINGS),
     ),
     Check(

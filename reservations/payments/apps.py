@@ -15,11 +15,14 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         from config.outbox import consumers
+        from reservations.bookings import money_back
+        from reservations.payments.services.give_back import PaymentsOfBookings
         from reservations.payments.services.move_payments import move_payments
         from users.hooks import register_heir
 
         consumers.subscribe("payment.captured", finish_captured_payments)
         register_heir(move_payments)
+        money_back.register(PaymentsOfBookings())
 
 
 def finish_captured_payments(events: "Sequence[OutboxEvent]") -> None:

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from reservations.models import Booking
+from reservations.models import Booking, Cancellation
 from reservations.payments.states import Outcome, PaymentState, RefundState
 from trains.models import Departure
 from users.models import User
@@ -93,12 +93,17 @@ class Payment(models.Model):
 
 
 class Refund(models.Model):
-    """Money on its way back. `id` is also the idempotency key the gateway gets."""
+    """Money on its way back. `id` is also the idempotency key the gateway gets. `cancellation`: of
+    the seats it goes back for, if it is for seats that were booked.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     amount = models.DecimalField(max_digits=12, decimal_places=2)
     reason = models.CharField(max_length=60)
+    cancellation = models.ForeignKey(
+        Cancellation, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     state = models.CharField(max_length=10, choices=_choices(RefundState), default=RefundState.DUE)
     reference = models.CharField(max_length=100, blank=True)
     attempts = models.IntegerField(default=0)

@@ -9,7 +9,11 @@ class TicketsConfig(AppConfig):
 
     def ready(self) -> None:
         from config.outbox import consumers
-        from reservations.tickets.issue import issue_confirmed, void_cancelled
+        from reservations.bookings import objections
+        from reservations.tickets.board import boarded_already
+        from reservations.tickets.issue import issue_confirmed, reissue_changed, void_cancelled
 
         consumers.subscribe("booking.confirmed", issue_confirmed)
+        consumers.subscribe("booking.seats-cancelled", reissue_changed)
         consumers.subscribe("booking.cancelled", void_cancelled)
+        objections.register(boarded_already)

@@ -2,7 +2,7 @@
 
 gate A   token good, lock ticket and booking ... boarded_at set, COMMIT -> valid
 gate B   token good, lock ........ waits .............................. -> already boarded
-cancel   locks the booking: before, the gate sees it cancelled; after, it was boarded
+cancel   locks the booking: before, the gate sees it cancelled; after, it was boarded and stays
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from django.db import transaction
 
 from config import clock
 from config.outbox.facts import append
+from reservations.errors import IllegalState
 from reservations.models import Booking
 from reservations.tickets.facts import ticket_fact
 from reservations.tickets.models import Ticket
@@ -66,11 +67,18 @@ def board(*, token: str, actor: int, departure: int | None = None) -> Checked:
     return Checked(valid=True, claims=claims, boarded_at=ticket.boarded_at)
 
 
+def boarded_already(booking: Booking) -> IllegalState | None:
+    """Who is on board gives no seat back: the booking's lock, which both take, decides between."""
+    if Ticket.objects.filter(booking=booking, boarded_at__isnull=False).exists():
+        return IllegalState("Somebody has boarded with this ticket.", "boarded")
+    return None
+
+
 def _turned(ticket: Ticket | None, claims: TicketClaims) -> Turned | None:
     if ticket is None:
         return Turned.NOT_FOUND
     if ticket.booking.status != Booking.Status.CONFIRMED:
         return Turned.CANCELLED
-    if ticket.serial != claims.serial:
+    if ticket.booking.revision != claims.serial:
         return Turned.SUPERSEDED
     return Turned.ALREADY_BOARDED if ticket.boarded_at is not None else None

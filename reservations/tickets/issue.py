@@ -52,6 +52,28 @@ def issue_confirmed(events: Sequence[OutboxEvent]) -> None:
         )
 
 
+def reissue_changed(events: Sequence[OutboxEvent]) -> None:
+    """Consumer of changes of a booking's seats: the ticket is another, and goes by mail again.
+
+    The token of the one before is void since the change itself: it names an older revision.
+    """
+    if not events:
+        return
+    bookings = Booking.objects.in_bulk([event.subject for event in events], field_name="pnr")
+    with transaction.atomic():
+        tickets = {ticket.booking_id: ticket for ticket in issue(list(bookings.values()))}
+        TicketMail.objects.bulk_create(
+            [TicketMail(event_id=e.event_id, booking=bookings[e.subject]) for e in events],
+            ignore_conflicts=True,
+        )
+        append(
+            *(
+                ticket_fact(tickets[bookings[event.subject].pk], "reissued", number=event.number)
+                for event in events
+            )
+        )
+
+
 def void_cancelled(events: Sequence[OutboxEvent]) -> None:
     """Consumer of `booking.cancelled`: say in the trail that the ticket is void since."""
     pnrs = [event.subject for event in events]

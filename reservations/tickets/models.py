@@ -11,14 +11,13 @@ from users.models import User
 class Ticket(models.Model):
     """The ticket of a booking; there is one, however often it is issued.
 
-    `serial` grows when the ticket is issued anew (fewer seats, other seats); tokens carry it, and
-    one with an older serial is void. `boarded_at` is set once. Whether it is valid is judged from
-    the booking on each look, so `voided_at` only tells when that was noticed.
+    The booking's `revision` grows when its seats change: tokens carry it as their serial, and one
+    with an older serial is void. `boarded_at` is set once. Whether it is valid is judged from the
+    booking on each look, so `voided_at` only tells when that was noticed.
     """
 
     booking = models.OneToOneField(Booking, on_delete=models.PROTECT, related_name="ticket")
     number = models.CharField(max_length=16, unique=True)
-    serial = models.PositiveSmallIntegerField(default=1)
     issued_at = models.DateTimeField(db_default=Now())
     voided_at = models.DateTimeField(null=True)
     boarded_at = models.DateTimeField(null=True)

@@ -79,7 +79,7 @@ def _view(booking: Booking, ticket: Ticket, seen: BookingView) -> TicketView:
     boards, alights = train.stops[booking.from_stop], train.stops[booking.to_stop]
     claims = TicketClaims(
         number=ticket.number,
-        serial=ticket.serial,
+        serial=booking.revision,
         pnr=seen.pnr,
         departure=seen.departure,
         train=train.number,
@@ -92,7 +92,7 @@ def _view(booking: Booking, ticket: Ticket, seen: BookingView) -> TicketView:
     return TicketView(
         pnr=seen.pnr,
         number=ticket.number,
-        serial=ticket.serial,
+        serial=booking.revision,
         validity=_validity(booking, ticket, ends),
         departure=seen.departure,
         train_number=train.number,

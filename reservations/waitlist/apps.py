@@ -23,4 +23,5 @@ class WaitlistConfig(AppConfig):
         consumers.subscribe("waitlist.", consume_facts.follow_the_rows)
         consumers.subscribe("booking.confirmed", consume_facts.confirm_entries)
         consumers.subscribe("booking.cancelled", consume_facts.serve_who_waits)
+        consumers.subscribe("booking.seats-cancelled", consume_facts.serve_who_waits)
         consumers.subscribe("departure.", consume_facts.serve_who_waits)

@@ -23,7 +23,9 @@ def confirm_entries(events: Sequence[OutboxEvent]) -> None:
 
 
 def serve_who_waits(events: Sequence[OutboxEvent]) -> None:
-    """Consumer of `booking.cancelled` and `departure.*`: seats may have come free."""
+    """Consumer of `booking.cancelled`, of seats given back, and of `departure.*`: seats may have
+    come free.
+    """
     changed = {_departure(event) for event in events}
     if changed:
         waiting = Entry.objects.filter(departure__in=changed, state=EntryState.WAITING)

@@ -8,7 +8,13 @@ import msgspec
 from reservations.webhooks.addresses import URL_MAX
 from reservations.webhooks.models import Attempt, Endpoint, Message
 
-EventType = Literal["booking.confirmed", "booking.cancelled", "booking.refunded", "waitlist.served"]
+EventType = Literal[
+    "booking.confirmed",
+    "booking.cancelled",
+    "booking.seats-cancelled",
+    "booking.refunded",
+    "waitlist.served",
+]
 Url = Annotated[str, msgspec.Meta(min_length=1, max_length=URL_MAX)]
 Events = Annotated[tuple[EventType, ...], msgspec.Meta(min_length=1, max_length=20)]
 Description = Annotated[str, msgspec.Meta(max_length=200)]

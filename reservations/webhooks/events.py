@@ -30,6 +30,9 @@ EVENTS: Final[dict[str, Event]] = {
     "booking.cancelled": Event(
         "booking.cancelled", (*_BOOKING, "seats", "refund", "currency", "rule")
     ),
+    "booking.seats-cancelled": Event(
+        "booking.seats-cancelled", (*_BOOKING, "seats", "refund", "currency", "rule")
+    ),
     "refund.done": Event("booking.refunded", _REFUND),
     "waitlist.offered": Event("waitlist.served", _ENTRY, {"status": "offered"}),
     "waitlist.confirmed": Event("waitlist.served", _ENTRY, {"status": "confirmed"}),

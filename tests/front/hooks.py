@@ -20,6 +20,8 @@ BY_MEANING: Final = {
     "lock_seats": r"source|destination|seats(\.\d+)?|travel_class|count|passengers",
     "confirm_hold": r"passengers(\..*)?|capability",
     "cancel_booking": r"seats(\..*)?",
+    "quote_cancellation": r"seats(\..*)?",
+    "staff_cancel_booking": r"seats(\..*)?|refund",
     "book_group": r"source|destination|seats(\.\d+)?|travel_class|count|passengers",
     # a code that was mailed; an account that is there
     "claim_guest": r"code",

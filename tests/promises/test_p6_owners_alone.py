@@ -18,6 +18,7 @@ from django.test import Client
 from config.errors import NotFound
 from config.idempotency import services as idempotency
 from reservations.api import bookings as bookings_door
+from reservations.api import cancelling as cancelling_door
 from reservations.api import door as the_door
 from reservations.bookings.pnr import new_pnr
 from reservations.holds import ids
@@ -272,7 +273,7 @@ def test_p6_without_the_owner_in_the_query_a_booking_is_cancelled_by_anybody(
     assert bela.post(url).status_code == 404
     cancel = cancel_booking
     monkeypatch.setattr(
-        bookings_door, "cancel_booking", lambda **said: cancel(**{**said, "as_staff": True})
+        cancelling_door, "cancel_booking", lambda **said: cancel(**{**said, "as_staff": True})
     )
     assert bela.post(url).status_code == 200
 

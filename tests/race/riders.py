@@ -100,8 +100,9 @@ class Rider:
         assert reply.status == 201, reply
         return str(reply.body["pnr"])
 
-    def cancel(self, pnr: str, *, key: str | None = None) -> Reply:
-        return self.send("POST", f"reservations/bookings/{pnr}/cancel/", {}, **_keyed(key))
+    def cancel(self, pnr: str, *seats: str, key: str | None = None) -> Reply:
+        body = {"seats": list(seats)} if seats else {}
+        return self.send("POST", f"reservations/bookings/{pnr}/cancel/", body, **_keyed(key))
 
     def extend(self, hold: str) -> Reply:
         return self.send("POST", f"reservations/holds/{hold}/extend/")

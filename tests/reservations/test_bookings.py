@@ -11,9 +11,10 @@ from config.outbox.models import OutboxEvent
 from config.stores.redis import holds_store
 from reservations.models import BookedSeat, Booking
 from reservations.services.expire_holds import expire_holds
+from tests.availability import railway
 from tests.engine import Traveller
 from tests.reservations.test_hold_seats import wish
-from trains.models import Departure
+from trains.models import Departure, Train
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -108,8 +109,9 @@ def test_passengers_are_kept_one_per_seat(anna: Traveller, departure: Departure)
 
 
 def test_a_cancelled_booking_frees_its_seats_at_once(
-    anna: Traveller, bela: Traveller, departure: Departure
+    anna: Traveller, bela: Traveller, express: Train
 ) -> None:
+    departure = railway.departure(express, days_ahead=4)
     booked = book(anna, departure, "S1-1", "S1-2")
     path = f"reservations/bookings/{booked['pnr']}/cancel/"
     cancelled = anna.post(path)
@@ -117,7 +119,8 @@ def test_a_cancelled_booking_frees_its_seats_at_once(
     assert cancelled.json() == {
         "pnr": booked["pnr"],
         "status": "cancelled",
-        "refund": {"amount": "0.00", "currency": "INR", "rule": "none"},
+        "seats": ["S1-1", "S1-2"],
+        "refund": {"amount": booked["fare"]["amount"], "currency": "INR", "rule": "full"},
     }
     rebooked = book(bela, departure, "S1-1", "S1-2")
     assert rebooked["pnr"] != booked["pnr"]

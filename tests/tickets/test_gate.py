@@ -10,6 +10,7 @@ from django.db import connection
 
 from config import clock
 from config.outbox.models import OutboxEvent
+from reservations.models import Booking
 from reservations.tickets import board as board_module
 from reservations.tickets.board import Checked, Turned, board
 from reservations.tickets.models import Ticket
@@ -86,9 +87,9 @@ def test_another_train_a_cancelled_an_older_and_an_expired_ticket_are_told_apart
     claims = check(token)
     with clock.moved(claims.expires_at - clock.now() + timedelta(seconds=1)):
         assert board(token=token, actor=controller.user.pk).reason == "expired"
-    Ticket.objects.update(serial=2)
+    Booking.objects.update(revision=2)
     assert show(controller, token)["reason"] == "superseded"
-    Ticket.objects.update(serial=1)
+    Booking.objects.update(revision=1)
     anna.post(f"reservations/bookings/{claims.pnr}/cancel/")
     assert show(controller, token)["reason"] == "cancelled"
     Ticket.objects.all().delete()

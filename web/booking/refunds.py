@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reservations.models import Booking
+from reservations.services.cancel_booking import quote_cancellation
 
 
 @dataclass(frozen=True)
@@ -21,5 +22,6 @@ class Refund:
 
 
 def refund_of(booking: Booking) -> Refund:
-    """The refund if the booking were cancelled now."""
-    return Refund(paid=booking.fare, amount=Decimal("0.00"), currency=booking.currency, rule="none")
+    """The refund if the booking were cancelled now. Raises as `quote_cancellation`."""
+    quoted = quote_cancellation(actor=booking.owner_id or 0, as_staff=False, pnr=booking.pnr or "")
+    return Refund(quoted.fare, quoted.refund, quoted.currency, quoted.rule)

@@ -11,6 +11,7 @@ from django.db.models import Sum
 
 from config import clock
 from config.outbox.facts import Fact, append
+from reservations.models import Cancellation
 from reservations.payments.models import Payment, Refund
 from reservations.payments.states import (
     PAYMENT_MOVES,
@@ -55,15 +56,22 @@ def _may(payment: Payment, state: PaymentState) -> bool:
     return (PaymentState(payment.state), state) in PAYMENT_MOVES
 
 
-def owe(payment: Payment, *, amount: Decimal, reason: str) -> Refund:
+def owe(
+    payment: Payment, *, amount: Decimal, reason: str, cancellation: Cancellation | None = None
+) -> Refund:
     """Decide that money goes back. Never more than was captured, all refunds together.
 
-    Runs in the caller's transaction, which holds the payment's lock. Raises `AssertionError`.
+    `cancellation`: of a booking's seats, for which it goes back. Runs in the caller's transaction,
+    which holds the payment's lock. Raises `AssertionError`.
     """
     captured = payment.captured_amount or Decimal(0)
     assert Decimal(0) < amount <= captured - owed(payment), "more than was captured"  # noqa: S101
     refund = Refund.objects.create(
-        payment=payment, amount=amount, reason=reason[:60], next_try_at=clock.now()
+        payment=payment,
+        amount=amount,
+        reason=reason[:60],
+        cancellation=cancellation,
+        next_try_at=clock.now(),
     )
     append(refund_fact(refund, payment, "due"))
     return refund

@@ -16,7 +16,7 @@ from reservations.errors import IllegalState
 from reservations.payments.gateways.port import GatewayAway, GatewayRefused, RefundReport
 from reservations.payments.gateways.registry import gateway
 from reservations.payments.models import Refund
-from reservations.payments.services.record import record_refund
+from reservations.payments.services.record import lock_payment, record_refund
 from reservations.payments.states import RefundState
 
 BATCH: Final = 50
@@ -79,6 +79,7 @@ def _send(refund: Refund) -> bool:
     except GatewayRefused as refused:
         report = RefundReport(state="failed", reference="", reason=refused.reason)
     with transaction.atomic():
+        lock_payment(payment.pk)  # before its refund, as a webhook about it does
         locked = Refund.objects.select_for_update().get(pk=refund.pk)
         record_refund(locked, state=report.state, reference=report.reference, trouble=report.reason)
     return report.state == "done"
