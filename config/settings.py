@@ -50,6 +50,8 @@ INSTALLED_APPS = [
         for name in ("payments", "tickets", "waitlist", "webhooks")
         if name not in ENV.apps_left_out
     ),
+    # Where two of these meet; there if both are.
+    *(["reservations.prepaid"] if not {"payments", "waitlist"} & {*ENV.apps_left_out} else []),
 ]
 
 MIDDLEWARE = [

@@ -77,7 +77,7 @@ def _locked(
     except NotEnoughSeats as refused:
         if on_full is None:
             raise
-        waits = wait_instead(user=owner.user, wish=wish, refused=refused, request=claimed)
+        waits = wait_instead(owner=owner, wish=wish, refused=refused, request=claimed)
     return answer(WaitsBody(waits.entry, waits.position, waits.status), 202)
 
 

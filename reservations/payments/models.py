@@ -7,19 +7,21 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from reservations.models import Booking, Cancellation
-from reservations.payments.states import Outcome, PaymentState, RefundState
+from reservations.payments.states import Outcome, PaymentState, Purpose, RefundState
 from trains.models import Departure
 from users.models import User
 
 
-def _choices(states: type[PaymentState] | type[RefundState]) -> list[tuple[str, str]]:
+def _choices(states: type[PaymentState | RefundState | Purpose]) -> list[tuple[str, str]]:
     return [(state.value, state.value) for state in states]
 
 
 class Payment(models.Model):
-    """Money for one hold.
+    """Money for one hold; or, as `purpose` says, for a place on the waitlist or a change.
 
-    `amount` is the hold's fare, never what a client said. `reference` is the gateway's name for
+    `hold` is empty where there is none yet. `amount` is what the engine asks, the hold's fare or
+    the difference, never what a client said. `booking`: what the money is in; only a change adds
+    a payment to a booking that has one. `reference` is the gateway's name for
     it, empty until the gateway answered. `capability` lets the booking be made also when Redis
     forgot the hold. `expires_at`: the payment window's end, and the hold's. `next_step` is what the
     client needs to pay (a page's address, a client secret). `acting`: the agent who began it for
@@ -28,7 +30,8 @@ class Payment(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    hold = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=10, choices=_choices(Purpose), default=Purpose.HOLD)
+    hold = models.CharField(max_length=64, blank=True)
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="payments")
     departure = models.ForeignKey(Departure, on_delete=models.PROTECT, db_index=False)
     provider = models.CharField(max_length=20)
@@ -43,8 +46,8 @@ class Payment(models.Model):
         max_length=10, choices=_choices(PaymentState), default=PaymentState.CREATED
     )
     outcome = models.CharField(max_length=10, blank=True, default=Outcome.NONE)
-    booking = models.OneToOneField(
-        Booking, null=True, on_delete=models.PROTECT, related_name="payment"
+    booking = models.ForeignKey(
+        Booking, null=True, on_delete=models.PROTECT, related_name="payments"
     )
     reference = models.CharField(max_length=100, blank=True)
     next_step = models.JSONField(default=dict)
@@ -59,7 +62,14 @@ class Payment(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["hold"], name="payment_one_open_a_hold", condition=Q(state="created")
+                fields=["hold"],
+                name="payment_one_open_a_hold",
+                condition=Q(state="created") & ~Q(hold=""),
+            ),
+            models.UniqueConstraint(
+                fields=["booking"],
+                name="payment_one_a_booking",
+                condition=~Q(purpose="change"),
             ),
             models.UniqueConstraint(
                 fields=["provider", "reference"],

@@ -17,7 +17,10 @@ Refund (part of a payment, or all of it)
 
 What a captured payment became is its *outcome*, set once, in one transaction with the booking or
 the refund (promise P9): `booked`, or `returned`. A booking that is cancelled later leaves the
-outcome `booked` and adds refunds.
+outcome `booked` and adds refunds. Money that was paid for a place on the waitlist is `kept` until
+the place ends:
+
+    none ──> booked | returned | kept        kept ──> booked | returned
 """
 
 from enum import StrEnum
@@ -42,8 +45,17 @@ class Outcome(StrEnum):
     """What became of captured money; NONE until that is decided."""
 
     NONE = ""
+    KEPT = "kept"
     BOOKED = "booked"
     RETURNED = "returned"
+
+
+class Purpose(StrEnum):
+    """What is paid for: a hold, a place on the waitlist, or the difference of a change."""
+
+    HOLD = "hold"
+    WAITLIST = "waitlist"
+    CHANGE = "change"
 
 
 PAYMENT_MOVES: Final[frozenset[tuple[PaymentState, PaymentState]]] = frozenset(
@@ -66,10 +78,21 @@ REFUND_MOVES: Final[frozenset[tuple[RefundState, RefundState]]] = frozenset(
     }
 )
 
+OUTCOME_MOVES: Final[frozenset[tuple[Outcome, Outcome]]] = frozenset(
+    {
+        (Outcome.NONE, Outcome.KEPT),
+        (Outcome.NONE, Outcome.BOOKED),
+        (Outcome.NONE, Outcome.RETURNED),
+        (Outcome.KEPT, Outcome.BOOKED),
+        (Outcome.KEPT, Outcome.RETURNED),
+    }
+)
+
 STAGE: Final[dict[str, int]] = {
     "payment.created": 1,
     "payment.failed": 2,
     "payment.captured": 3,
+    "payment.kept": 4,
     "payment.booked": 4,
     "payment.returned": 4,
     "refund.due": 5,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from reservations.errors import NotEnoughSeats
 from reservations.services.choose_seats import SeatWish
+from reservations.services.hold_seats import Owner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,20 +21,20 @@ class Waits:
     status: str
 
 
-Join = Callable[[int, SeatWish, str | None], Waits]
+Join = Callable[[Owner, SeatWish, str | None], Waits]
 _joins: list[Join] = []
 
 
 def register(join: Join) -> None:
-    """`join(user, wish, request)`; `request` names it, so that a repeat joins once."""
+    """`join(owner, wish, request)`; `request` names it, so that a repeat joins once."""
     if join not in _joins:
         _joins.append(join)
 
 
 def wait_instead(
-    *, user: int, wish: SeatWish, refused: NotEnoughSeats, request: str | None
+    *, owner: Owner, wish: SeatWish, refused: NotEnoughSeats, request: str | None
 ) -> Waits:
     """Join the waitlist for what was wished for, or raise the refusal."""
     for join in _joins:
-        return join(user, wish, request)
+        return join(owner, wish, request)
     raise refused

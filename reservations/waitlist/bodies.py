@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
+from django.conf import settings
 
-from reservations.api.bodies import Code, DepartureId
+from reservations.api.bodies import Code, DepartureId, Money
 from reservations.bookings.passengers import Passenger
 from reservations.waitlist.services.show_entry import EntryView, OfferView
 
@@ -34,7 +35,8 @@ class OfferBody(msgspec.Struct, frozen=True):
 
 class EntryBody(msgspec.Struct, frozen=True):
     """An entry. `position` counts from 1, and only while it waits; `offer`, only while it is open;
-    `pnr`, once it is confirmed. The waitlist closes at `closes_at`.
+    `pnr`, once it is confirmed; `prepaid`, while money for it is kept: then it is booked without
+    being asked. The waitlist closes at `closes_at`.
     """
 
     entry: str
@@ -49,6 +51,7 @@ class EntryBody(msgspec.Struct, frozen=True):
     closes_at: datetime
     offer: OfferBody | None
     pnr: str | None
+    prepaid: Money | None = None
 
 
 class EntryPage(msgspec.Struct, frozen=True):
@@ -72,6 +75,7 @@ def entry_body(view: EntryView) -> EntryBody:
         closes_at=view.closes_at,
         offer=None if view.offer is None else _offer_body(view.offer),
         pnr=view.pnr,
+        prepaid=None if view.prepaid is None else Money(view.prepaid, settings.ENV.currency),
     )
 
 

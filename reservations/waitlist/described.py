@@ -20,6 +20,7 @@ _JOINED: Final[dict[str, Any]] = {
     "closes_at": "2026-11-23T00:40:00Z",
     "offer": None,
     "pnr": None,
+    "prepaid": None,
 }
 
 describe(
@@ -32,7 +33,8 @@ describe(
         description=(
             "First come, first served for each departure, class and overlapping stretch. While "
             "somebody waits, no new lock gets these seats. When they come free they are held for "
-            "who waits: the offer is a hold, to be confirmed or paid before it ends."
+            "who waits: the offer is a hold, to be confirmed or paid before it ends. An entry that "
+            "is paid for in advance (`POST payments/` with `entry`) is booked at once instead."
         ),
         body=JoinBody,
         example={

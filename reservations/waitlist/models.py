@@ -23,6 +23,8 @@ class Entry(models.Model):
     booking. `passengers` is personal data; it is erased when the entry ends. `request`: the hold id
     of the keyed lock that joined instead, so that a repeat finds the entry.
 
+    `acting`: the agent who joined for its owner, for the facts of the entry and of its booking.
+
     `hold` is the id of the latest offer's hold, number `offers`. It is written down before Redis
     is asked for the hold (`offer_begun_at`), so that whoever comes after a crash finds it by name.
     `seat_ids`, `capability` and `offer_expires_at` are of an offer that was made.
@@ -44,6 +46,7 @@ class Entry(models.Model):
         default=EntryState.WAITING,
     )
     request = models.CharField(max_length=64, unique=True, null=True)
+    acting = models.JSONField(default=dict)
     joined_at = models.DateTimeField(db_default=Now())
     closes_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

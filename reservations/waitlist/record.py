@@ -7,6 +7,7 @@ move, COMMIT ──> refresh of the mark ──> whoever waits is served
 import logging
 from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 import redis.exceptions
 from django.db import DatabaseError, transaction
@@ -17,13 +18,21 @@ from config.outbox.facts import Fact, append
 from reservations.models import Booking
 from reservations.services.refresh_image import refresh_waiting
 from reservations.waitlist.models import Entry, EntryMail
-from reservations.waitlist.prepaid import give_back
+from reservations.waitlist.prepaid import give_back, spend
 from reservations.waitlist.states import ENTRY_MOVES, IN_QUEUE, STAGE, TOLD, EntryState
 
 logger = logging.getLogger(__name__)
 MAILED: Final = frozenset({EntryState.OFFERED, EntryState.CONFIRMED, EntryState.LAPSED})
 NO_LOGIN: Final = "none"
 """The waitlist finishes what a login began, also after that login ended."""
+
+
+def find_own(owner: int, key: str) -> Entry | None:
+    """My entry by the name its owner knows."""
+    try:
+        return Entry.objects.filter(owner=owner, key=UUID(key)).first()
+    except ValueError:
+        return None
 
 
 def lock_entry(pk: int) -> Entry:
@@ -37,7 +46,7 @@ def lock_entry(pk: int) -> Entry:
 def move(entry: Entry, to: EntryState, *, booking: Booking | None = None, why: str = "") -> None:
     """Move it; the caller holds its row's lock and has saved nothing else of it.
 
-    `why` is told in the trail: "chart", "expired", "given-back", "lost".
+    `why` is told in the trail: "chart", "expired", "given-back", "lost", "claimed".
     """
     was = EntryState(entry.state)
     assert (was, to) in ENTRY_MOVES, f"{entry.key}: {was} -> {to}"  # noqa: S101
@@ -56,6 +65,8 @@ def move(entry: Entry, to: EntryState, *, booking: Booking | None = None, why: s
         EntryMail.objects.create(event_id=fact.event_id, entry=entry, next_at=clock.now())
     if to in {EntryState.LAPSED, EntryState.LEFT}:
         give_back(entry)
+    if booking is not None:
+        spend(entry, booking)
     transaction.on_commit(partial(mark_soon, entry.departure_id))
 
 
@@ -75,6 +86,7 @@ def entry_fact(entry: Entry, what: str, *, why: str = "") -> Fact:
         "from_stop": entry.from_stop,
         "to_stop": entry.to_stop,
         "count": entry.count,
+        **entry.acting,
     }
     if entry.hold:
         body["hold"] = entry.hold

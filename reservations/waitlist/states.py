@@ -9,7 +9,8 @@
       ├──> confirmed    the hold became a booking
       ├──> lapsed       the offer was not taken in time, or was given back
       ├──> left         its owner gave up the place, and the offer with it
-      └──> waiting      the hold was lost, by no fault of its owner: the same place in the queue
+      └──> waiting      the hold was lost, by no fault of its owner, or the entry changed hands:
+                        the same place in the queue
 
 `STAGE` numbers the facts of one entry: order is (stage, number), and no clock is asked.
 """

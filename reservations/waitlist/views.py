@@ -11,6 +11,7 @@ from config.idempotency.services import Answer, once
 from config.idempotency.views import response_of
 from reservations.api.door import answer, door, page, paged, to_json, view
 from reservations.api.holds import request_key
+from reservations.services.hold_seats import Owner
 from reservations.waitlist.bodies import JoinBody, entry_body
 from reservations.waitlist.models import Entry
 from reservations.waitlist.services.join_waitlist import WaitWish, join_waitlist
@@ -28,7 +29,7 @@ def _join(request: HttpRequest, caller: Caller) -> HttpResponse:
     wish = WaitWish(**msgspec.structs.asdict(body))
 
     def act() -> Answer:
-        entry = join_waitlist(user=caller.user_id, wish=wish)
+        entry = join_waitlist(owner=Owner.of(caller), wish=wish)
         (joined,) = view_entries(Entry.objects.filter(pk=entry.pk))
         return Answer(201, to_json(entry_body(joined)))
 

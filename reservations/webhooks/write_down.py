@@ -58,15 +58,22 @@ def _remember_agents(told: Iterable[OutboxEvent]) -> None:
                 hold=event.body["hold"],
                 pnr=event.body["pnr"],
                 account_id=event.body["actor"],
-                customer=event.body["user"],
+                customer=_customer(event),
             )
             for event in told
-            if event.kind == "booking.confirmed"
-            and event.body.get("key")
-            and event.body["actor"] != event.body["user"]
+            if event.kind == "booking.confirmed" and _is_for_a_customer(event)
         ],
         ignore_conflicts=True,
     )
+
+
+def _is_for_a_customer(event: OutboxEvent) -> bool:
+    return bool(event.body.get("key")) and event.body["actor"] != _customer(event)
+
+
+def _customer(event: OutboxEvent) -> int:
+    """As the agent knows him: the guest, also where an account took over what he waits for."""
+    return int(event.body.get("customer", event.body["user"]))
 
 
 def _agents_of(told: Iterable[OutboxEvent]) -> dict[str, BookedBy]:
@@ -90,6 +97,8 @@ def _payload(event: OutboxEvent, endpoint: Endpoint, agents: dict[str, BookedBy]
         if agent.account_id == endpoint.account_id:
             # Never the owner of today: an account that claimed the booking is not the agent's.
             data["customer"] = customers.name_of(office=agent.account_id, customer=agent.customer)
+    elif _is_for_a_customer(event) and event.body["actor"] == endpoint.account_id:
+        data["customer"] = customers.name_of(office=event.body["actor"], customer=_customer(event))
     said = {
         "type": EVENTS[event.kind].type,
         "timestamp": event.occurred_at,

@@ -23,6 +23,8 @@ BY_MEANING: Final = {
     "quote_cancellation": r"seats(\..*)?",
     "staff_cancel_booking": r"seats(\..*)?|refund",
     "book_group": r"source|destination|seats(\.\d+)?|travel_class|count|passengers",
+    # a hold or an entry, one of the two, and what may be named with it
+    "start_payment": r"hold|entry|provider|passengers(\..*)?",
     # a code that was mailed; an account that is there
     "claim_guest": r"code",
     "make_api_key": r"account",

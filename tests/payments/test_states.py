@@ -7,9 +7,11 @@ from itertools import product
 import pytest
 from django.db import IntegrityError, transaction
 
+from reservations.models import Booking
 from reservations.payments.models import Payment, Refund
 from reservations.payments.services import record
 from reservations.payments.states import (
+    OUTCOME_MOVES,
     PAYMENT_MOVES,
     REFUND_MOVES,
     Outcome,
@@ -83,6 +85,41 @@ def test_refunds_move_as_the_table_says(
         record.record_refund(refund, state=after, reference="r")
     refund.refresh_from_db()
     assert refund.state == (after if (before, after) in REFUND_MOVES else before)
+
+
+@pytest.mark.parametrize(("before", "after"), list(product(Outcome, Outcome)))
+def test_outcomes_move_as_the_table_says(
+    payment: Payment, anna: Traveller, before: Outcome, after: Outcome
+) -> None:
+    booked = anna.post("reservations/confirm/", {"hold": payment.hold}).json()["pnr"]
+    booking = Booking.objects.get(pnr=booked)
+    _captured(payment)
+    payment.outcome = before
+    payment.booking = booking if before == Outcome.BOOKED else None
+    payment.save()
+    payment.booking = booking if after == Outcome.BOOKED else None
+    legal = (before, after) in OUTCOME_MOVES
+    if legal:
+        record.decide(payment, after)
+    else:
+        with pytest.raises(AssertionError):
+            record.decide(payment, after)
+    payment.refresh_from_db()
+    assert payment.outcome == (after if legal else before)
+
+
+def test_a_booking_is_paid_by_one_payment_and_by_those_of_its_changes(
+    payment: Payment, anna: Traveller, departure: Departure
+) -> None:
+    booked = anna.post("reservations/confirm/", {"hold": payment.hold}).json()["pnr"]
+    booking = Booking.objects.get(pnr=booked)
+    others = [start(anna, lock(anna, departure, f"S1-{number}")["hold"]) for number in (2, 3)]
+    others[0].purpose = "change"
+    for each in (payment, others[0]):
+        each.booking, each.outcome = booking, Outcome.BOOKED
+        each.save()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Payment.objects.filter(pk=others[1].pk).update(booking=booking, outcome=Outcome.BOOKED)
 
 
 def test_an_outcome_is_set_once(payment: Payment) -> None:

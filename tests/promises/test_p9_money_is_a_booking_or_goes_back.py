@@ -13,6 +13,7 @@ from reservations.bookings.insert import NewBooking, Verdict, insert_booking, in
 from reservations.models import Booking
 from reservations.payments.models import Payment, Refund
 from reservations.payments.services import finish_payment as finishing
+from reservations.payments.services import record
 from reservations.payments.services.ask_gateways import finish_captured
 from tests.engine import Traveller
 from tests.payments.paying import lock, press_pay, refunds_go_out, send, start
@@ -160,7 +161,7 @@ def test_p9_a_process_killed_while_it_gives_back_leaves_one_end(
         raise Killed
 
     with monkeypatch.context() as dying:
-        dying.setattr(finishing, "owe", killed)
+        dying.setattr(record, "owe", killed)
         with pytest.raises(Killed):
             finishing.finish_payment(payment.pk)
     payment.refresh_from_db()

@@ -82,7 +82,7 @@ def join(request: HttpRequest, visitor: Visitor, departure: int) -> HttpResponse
         count=asked.seats,
     )
     try:
-        entry = join_waitlist(user=visitor.id, wish=wish)
+        entry = join_waitlist(owner=visitor.owner, wish=wish)
     except IllegalState:
         messages.success(request, _("Seats are free after all: no need to wait for them."))
         return go(request, asked.seats_address)

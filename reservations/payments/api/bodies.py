@@ -9,15 +9,21 @@ import msgspec
 from reservations.api.bodies import Money
 from reservations.bookings.passengers import Passenger
 from reservations.payments.models import Difference, Payment, Refund
+from reservations.payments.states import Outcome
 
+PurposeName = Literal["hold", "waitlist", "change"]
 Reason = Annotated[str, msgspec.Meta(min_length=3, max_length=200)]
 
 
 class StartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Pay for a hold. `method` is the gateway's word; of the sandbox, how it shall behave."""
+    """Pay for a hold, or for an `entry` of the waitlist that waits: one of the two. `method` is the
+    gateway's word; of the sandbox, how it shall behave. `allow_other_seats`, `passengers`: of a
+    hold.
+    """
 
-    hold: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     provider: Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
+    hold: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    entry: Annotated[str, msgspec.Meta(max_length=64)] = ""
     method: Annotated[str, msgspec.Meta(max_length=40)] = ""
     allow_other_seats: bool = False
     passengers: Annotated[tuple[Passenger, ...], msgspec.Meta(max_length=60)] = ()
@@ -40,15 +46,21 @@ class RefundOfPayment(msgspec.Struct, frozen=True):
 
 
 class PaymentBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A payment. `next` is what the client does to pay; nothing once there is nothing to do."""
+    """A payment. `next` is what the client does to pay; nothing once there is nothing to do.
+
+    `purpose`: hold; waitlist, a place on it (`kept`: the money waits with it); change, the
+    difference of one. `hold` is left out where there is none yet.
+    """
 
     payment: UUID
     status: str
     provider: str
-    hold: str
     amount: str
     currency: str
     expires_at: datetime
+    purpose: PurposeName
+    kept: bool = False
+    hold: str = ""
     next: dict[str, Any] | None = None
     booking: PaidBooking | None = None
     refund: RefundOfPayment | None = None
@@ -116,6 +128,8 @@ def payment_body(payment: Payment) -> PaymentBody:
         payment=payment.pk,
         status=payment.state,
         provider=payment.provider,
+        purpose=payment.purpose,  # type: ignore[arg-type]  # the purposes' values are these
+        kept=payment.outcome == Outcome.KEPT,
         hold=payment.hold,
         amount=str(payment.amount),
         currency=payment.currency,

@@ -33,15 +33,25 @@ describe(
         path="payments/",
         name="start_payment",
         tag="Payments",
-        summary="Pay for my hold: it lives on for the payment window",
+        summary="Pay for my hold, which lives on for the payment window, or my place on a waitlist",
         description=(
-            "The amount is the hold's fare. `next` says what the client does now: open a page, or "
-            "hand a secret to the gateway's own form. Sent again it gives the same payment."
+            "The amount is the hold's fare; for an `entry`, the fare of its seats today, kept with "
+            "it until seats come free or the place ends. `next` says what the client does now: "
+            "open a page, or hand a secret to the gateway's own form. Sent again it gives the same "
+            "payment."
         ),
         body=StartBody,
         example={"hold": HOLD, "provider": "sandbox"},
         answers={201: PaymentBody},
-        problems=(*BODY, *SIGNED_IN, "not-found", "hold-expired", "illegal-state", *KEYED),
+        problems=(
+            *BODY,
+            *SIGNED_IN,
+            "not-found",
+            "hold-expired",
+            "illegal-state",
+            "not-on-sale",
+            *KEYED,
+        ),
         idempotent=True,
     ),
     Operation(

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from django.http import HttpRequest, HttpResponse
 
-from config.errors import NotFound
+from config.errors import Invalid, NotFound
 from config.http.body import read_json
 from config.idempotency.services import Answer, find, keep
 from config.idempotency.views import response_of
@@ -14,8 +14,10 @@ from reservations.api.door import answer, door, to_json, view
 from reservations.api.holds import request_key
 from reservations.payments.api.bodies import StartBody, payment_body
 from reservations.payments.models import Payment
+from reservations.payments.services.purposes import starter_of
 from reservations.payments.services.receive_webhook import receive_webhook
 from reservations.payments.services.start_payment import start_payment
+from reservations.payments.states import Purpose
 from reservations.services.hold_seats import Owner
 from users.tokens import Caller
 
@@ -32,18 +34,27 @@ def _start(request: HttpRequest, caller: Caller) -> HttpResponse:
     key = request_key(request)
     if key and (kept := find(user_id=caller.user_id, **asdict(key))):
         return response_of(kept)
-    payment = start_payment(
-        owner=Owner.of(caller),
+    payment = _begun(Owner.of(caller), body)
+    made = Answer(201, to_json(payment_body(payment)))
+    if key:
+        keep(made, user_id=caller.user_id, **asdict(key))
+    return answer(made.body, made.status)
+
+
+def _begun(owner: Owner, body: StartBody) -> Payment:
+    if bool(body.hold) == bool(body.entry):
+        raise Invalid({"hold": ["Name a hold, or an entry of the waitlist."]})
+    if body.entry:
+        start = starter_of(Purpose.WAITLIST, field="entry")
+        return start(owner=owner, name=body.entry, provider=body.provider, method=body.method)
+    return start_payment(
+        owner=owner,
         hold=body.hold,
         provider=body.provider,
         method=body.method,
         allow_other_seats=body.allow_other_seats,
         passengers=body.passengers,
     )
-    made = Answer(201, to_json(payment_body(payment)))
-    if key:
-        keep(made, user_id=caller.user_id, **asdict(key))
-    return answer(made.body, made.status)
 
 
 @door("read")

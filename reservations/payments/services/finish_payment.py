@@ -28,8 +28,9 @@ from reservations.holds import capabilities, ids
 from reservations.holds.members import Member, parse
 from reservations.models import Booking
 from reservations.payments.models import Payment
-from reservations.payments.services.record import decide, lock_payment, owe
-from reservations.payments.states import Outcome, PaymentState
+from reservations.payments.services.purposes import finisher_of
+from reservations.payments.services.record import decide, lock_payment, return_all
+from reservations.payments.states import Outcome, PaymentState, Purpose
 from reservations.services.choose_seats import SeatWish
 from reservations.services.confirm_booking import Confirmed, confirm_booking
 from reservations.services.hold_seats import Owner, hold_seats
@@ -69,6 +70,9 @@ def finish_payment(pk: UUID | str) -> Outcome:
         return Outcome(payment.outcome)
     if (payment.captured_amount, payment.captured_currency) != (payment.amount, payment.currency):
         return _give_back(pk, "amount-differs")
+    if payment.purpose != Purpose.HOLD:
+        finish = finisher_of(payment.purpose)
+        return finish(payment) if finish else _give_back(pk, "not-on-sale")
     try:
         if not _confirm(payment, payment.hold, payment.capability):
             _book_again(payment)
@@ -190,9 +194,5 @@ def _give_back(pk: UUID | str, reason: str) -> Outcome:
         payment = lock_payment(pk)
         if payment.outcome or payment.state != PaymentState.CAPTURED:
             return Outcome(payment.outcome)
-        payment.reason = reason[:60]
-        payment.save(update_fields=["reason"])
-        decide(payment, Outcome.RETURNED)
-        assert payment.captured_amount is not None  # noqa: S101  # captured says how much
-        owe(payment, amount=payment.captured_amount, reason=reason)
+        return_all(payment, reason)
     return Outcome.RETURNED

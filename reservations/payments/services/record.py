@@ -14,6 +14,7 @@ from config.outbox.facts import Fact, append
 from reservations.models import Cancellation
 from reservations.payments.models import Payment, Refund
 from reservations.payments.states import (
+    OUTCOME_MOVES,
     PAYMENT_MOVES,
     REFUND_MOVES,
     STAGE,
@@ -105,14 +106,24 @@ def record_refund(refund: Refund, *, state: str, reference: str, trouble: str = 
 
 def decide(payment: Payment, outcome: Outcome) -> None:
     """Set what became of captured money, once and for good (P9); the caller holds the lock."""
+    was = Outcome(payment.outcome)
     assert payment.state == PaymentState.CAPTURED, payment.state  # noqa: S101
-    assert payment.outcome == Outcome.NONE, payment.outcome  # noqa: S101
+    assert (was, outcome) in OUTCOME_MOVES, f"{was} -> {outcome}"  # noqa: S101
     payment.outcome = outcome
     payment.save(update_fields=["outcome", "booking"])
-    append(payment_fact(payment, outcome.value))
+    append(payment_fact(payment, outcome.value, number=1 if was is Outcome.KEPT else 0))
 
 
-def payment_fact(payment: Payment, what: str, *, subscribed: bool = False) -> Fact:
+def return_all(payment: Payment, reason: str) -> None:
+    """Decide that captured money goes back, all of it; the caller holds the lock."""
+    assert payment.captured_amount is not None  # noqa: S101  # captured says how much
+    payment.reason = reason[:60]
+    payment.save(update_fields=["reason"])
+    decide(payment, Outcome.RETURNED)
+    owe(payment, amount=payment.captured_amount, reason=reason)
+
+
+def payment_fact(payment: Payment, what: str, *, number: int = 0, subscribed: bool = False) -> Fact:
     body = {
         "payment": str(payment.pk),
         "hold": payment.hold,
@@ -130,6 +141,7 @@ def payment_fact(payment: Payment, what: str, *, subscribed: bool = False) -> Fa
         kind=f"payment.{what}",
         subject=str(payment.pk),
         stage=STAGE[f"payment.{what}"],
+        number=number,
         body=body,
         subscribed=subscribed,
     )

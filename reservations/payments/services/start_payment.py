@@ -5,30 +5,25 @@ lost reply, a crash or an impatient client ends with one payment on either side.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from config import clock
-from config.errors import Invalid
-from config.outbox.facts import Fact, append
 from reservations.availability.plans import plan_of
 from reservations.bookings.passengers import Passenger, to_json
 from reservations.errors import HoldExpired, IllegalState
 from reservations.holds import capabilities, ids, store
 from reservations.holds.scripts import Outcome
 from reservations.models import Booking
-from reservations.payments.gateways.port import GatewayRefused, Order
-from reservations.payments.gateways.registry import gateway, offered
+from reservations.payments.gateways.registry import offered
 from reservations.payments.models import Payment
-from reservations.payments.states import STAGE, PaymentState
+from reservations.payments.services.open_payment import ask_gateway, end_unpaid, write_created
+from reservations.payments.states import PaymentState
 from reservations.services.hold_seats import Owner
 from reservations.services.name_passengers import passengers_of
 from reservations.services.price_seats import price_booking
 from trains.fares import ZERO
-
-DESCRIPTION: Final = "Seats on departure {departure}"
 
 
 def start_payment(  # noqa: PLR0913  # what API.md's call is made of
@@ -56,7 +51,7 @@ def start_payment(  # noqa: PLR0913  # what API.md's call is made of
     plan = plan_of(ref.departure)
     held = _prolong(ref, owner, first=not Payment.objects.filter(hold=hold).exists())
     if known is not None and known.provider == provider:
-        return _ask_gateway(known)
+        return ask_gateway(known)
     people = passengers_of(plan, ref, held.member, passengers)
     fares = price_booking(plan, held.member, people)
 
@@ -76,7 +71,7 @@ def start_payment(  # noqa: PLR0913  # what API.md's call is made of
         expires_at=held.member.expires_at,
         created_at=clock.now(),
     )
-    return _ask_gateway(_write(payment, instead_of=known))
+    return ask_gateway(_write(payment, instead_of=known))
 
 
 def _prolong(ref: ids.HoldRef, owner: Owner, *, first: bool) -> store.Held:
@@ -101,58 +96,11 @@ def _write(payment: Payment, *, instead_of: Payment | None) -> Payment:
     try:
         with transaction.atomic():
             if instead_of is not None:
-                Payment.objects.filter(pk=instead_of.pk, state=PaymentState.CREATED).update(
-                    state=PaymentState.FAILED, reason="replaced"
-                )
-            payment.save(force_insert=True)
-            append(
-                Fact(
-                    event_id=f"{payment.pk}:created",
-                    kind="payment.created",
-                    subject=str(payment.pk),
-                    stage=STAGE["payment.created"],
-                    body={
-                        "payment": str(payment.pk),
-                        "hold": payment.hold,
-                        "user": payment.owner_id,
-                        "departure": payment.departure_id,
-                        "provider": payment.provider,
-                        "amount": str(payment.amount),
-                        "currency": payment.currency,
-                        **payment.acting,
-                    },
-                )
-            )
+                end_unpaid(instead_of, reason="replaced")
+            write_created(payment)
     except IntegrityError:
         rival = Payment.objects.filter(hold=payment.hold, state=PaymentState.CREATED).first()
         if rival is None or rival.provider != payment.provider:
             raise IllegalState("Another payment for this hold has begun.", "created") from None
         return rival
-    return payment
-
-
-def _ask_gateway(payment: Payment) -> Payment:
-    """Tell the gateway, unless it answered before; asked twice it gives the same."""
-    if payment.reference:
-        return payment
-    order = Order(
-        payment=str(payment.pk),
-        amount=payment.amount,
-        currency=payment.currency,
-        description=DESCRIPTION.format(departure=payment.departure_id),
-        return_url=f"{settings.ENV.public_url}/payments/{payment.pk}/",
-        method=payment.method,
-    )
-    try:
-        started = gateway(payment.provider).create(order)
-    except GatewayRefused as refused:
-        Payment.objects.filter(pk=payment.pk, state=PaymentState.CREATED).update(
-            state=PaymentState.FAILED, reason=refused.reason
-        )
-        raise Invalid({"provider": [f"The gateway refused: {refused.reason}."]}) from refused
-    # A webhook may have been faster and have moved the state: only these two are written.
-    payment.reference, payment.next_step = started.reference, started.next_step
-    Payment.objects.filter(pk=payment.pk).update(
-        reference=started.reference, next_step=started.next_step
-    )
     return payment

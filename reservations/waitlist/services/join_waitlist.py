@@ -25,6 +25,7 @@ from reservations.availability.plans import Plan, Stretch, read_again
 from reservations.bookings.passengers import Passenger, to_json
 from reservations.errors import IllegalState, LimitReached, NotOnSale
 from reservations.services.choose_seats import SeatWish, not_on_sale, taken_now
+from reservations.services.hold_seats import Owner
 from reservations.services.name_passengers import refuse_wrong_party
 from reservations.services.wait_instead import Waits
 from reservations.waitlist.models import Entry
@@ -52,7 +53,7 @@ class WaitWish:
 
 
 def join_waitlist(
-    *, user: int, wish: WaitWish, request: str | None = None, was_refused: bool = False
+    *, owner: Owner, wish: WaitWish, request: str | None = None, was_refused: bool = False
 ) -> Entry:
     """A new entry at the end of the queue, in the caller's transaction if there is one.
 
@@ -60,6 +61,7 @@ def join_waitlist(
     just refused, so it is not asked again whether seats are free. Raises `Invalid`, `NotFound`,
     `FareMissing`, `NotOnSale` (closed, too), `LimitReached`, `IllegalState` (seats are free).
     """
+    user = owner.user
     plan = read_again([wish.departure]).get(wish.departure)
     if plan is None:
         raise NotFound(f"There is no departure {wish.departure}.")
@@ -90,6 +92,7 @@ def join_waitlist(
             count=wish.count,
             passengers=[to_json(each) for each in wish.passengers],
             request=request,
+            acting=dict(owner.acting),
             joined_at=clock.now(),
             closes_at=closes_at,
             state=EntryState.WAITING,
@@ -100,12 +103,12 @@ def join_waitlist(
     return entry
 
 
-def join_instead(user: int, wish: SeatWish, request: str | None) -> Waits:
+def join_instead(owner: Owner, wish: SeatWish, request: str | None) -> Waits:
     """Join for seats a lock was refused (`wait_instead`). Raises as `join_waitlist` does."""
     if wish.travel_class is None:
         raise Invalid({"travel_class": ["Name the class to wait for."]})
     entry = join_waitlist(
-        user=user,
+        owner=owner,
         wish=WaitWish(
             departure=wish.departure,
             source=wish.source,

@@ -5,15 +5,13 @@ server                hold made ── row says LEFT: released
 """
 
 from functools import partial
-from uuid import UUID
 
 from django.db import transaction
 
 from config.errors import NotFound
 from reservations.errors import IllegalState
 from reservations.holds.scripts import Outcome
-from reservations.waitlist.models import Entry
-from reservations.waitlist.record import lock_entry, may_move, move
+from reservations.waitlist.record import find_own, lock_entry, may_move, move
 from reservations.waitlist.services.make_offer import give_up_hold, note_booked
 from reservations.waitlist.services.serve_waitlist import serve_soon
 from reservations.waitlist.states import EntryState
@@ -23,7 +21,9 @@ def leave_waitlist(*, user: int, key: str) -> None:
     """Leave the queue; who left already has left. Raises `NotFound` (not mine), `IllegalState`
     (confirmed, lapsed, or the offer is being confirmed).
     """
-    entry = _find(user, key)
+    entry = find_own(user, key)
+    if entry is None:
+        raise NotFound("There is no such entry")
     if entry.hold and may_move(entry, EntryState.LEFT):
         if give_up_hold(entry.hold) is Outcome.PINNED:
             raise IllegalState("The offer is being confirmed.", "confirming")
@@ -40,13 +40,3 @@ def leave_waitlist(*, user: int, key: str) -> None:
         if entry.hold:  # released above, or made meanwhile
             transaction.on_commit(partial(give_up_hold, entry.hold))
         transaction.on_commit(partial(serve_soon, entry.departure_id))
-
-
-def _find(user: int, key: str) -> Entry:
-    try:
-        entry = Entry.objects.filter(owner=user, key=UUID(key)).first()
-    except ValueError:
-        entry = None
-    if entry is None:
-        raise NotFound("There is no such entry")
-    return entry

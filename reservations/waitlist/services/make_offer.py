@@ -11,6 +11,7 @@ The id of the hold is a keyed hash of entry and number, so two servers, or one t
 crash, make one hold and tell of it once.
 """
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,16 +21,18 @@ from functools import partial
 from typing import Final
 
 import msgspec
+import redis.exceptions
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from config import clock
-from config.errors import Invalid
-from reservations.availability.plans import Plan, Stretch
+from config.errors import Invalid, StoreUnavailable
+from reservations.availability.plans import Plan, Stretch, plan_of
 from reservations.bookings.insert import NewBooking, Verdict, insert_booking_within
 from reservations.bookings.passengers import Passenger, to_json
 from reservations.errors import HoldExpired, SeatAlreadyBooked
 from reservations.holds import capabilities, ids, people, store
+from reservations.holds.members import parse
 from reservations.holds.scripts import Outcome
 from reservations.models import Booking
 from reservations.services.bury_released import bury_released
@@ -43,6 +46,8 @@ from reservations.waitlist.states import EntryState
 
 NO_LIMIT: Final = 1_000_000
 SHORTEST_OFFER: Final = timedelta(seconds=1)
+
+logger = logging.getLogger(__name__)
 
 
 class Offer(Enum):
@@ -85,9 +90,10 @@ def place_of(plan: Plan, entry: Entry) -> Place:
 def make_offer(place: Place, groups: Sequence[str]) -> tuple[Offer, store.Answer | None]:
     """Try these groups of seats for the entry; with the hold, or with why the script refused."""
     until = min(clock.now() + _offer_lasts(), place.entry.closes_at)
-    hold = _begin(place) if until - clock.now() >= SHORTEST_OFFER else None
-    if hold is None:
+    begun = _begin(place) if until - clock.now() >= SHORTEST_OFFER else None
+    if begun is None or begun.entry.hold is None:
         return Offer.NOT_NOW, None
+    place, hold = begun, begun.entry.hold
     answer = store.lock(_request(place, hold, groups, until), mode="offer")
     if answer.held is None:
         if answer.outcome is Outcome.STALE and not groups:
@@ -120,28 +126,54 @@ def note_booked(holds: Sequence[str]) -> None:
                 move(locked, EntryState.CONFIRMED, booking=booking)
 
 
+def book_offer_soon(entry: Entry) -> None:
+    """Book an offer that was paid for in advance, if there is one; the task comes back to it if
+    that does not go smoothly. Never raises.
+    """
+    try:
+        book_offer(entry)
+    except (StoreUnavailable, DatabaseError, redis.exceptions.RedisError):
+        logger.warning("entry %s is prepaid and booked later", entry.key, exc_info=True)
+
+
+def book_offer(entry: Entry) -> bool:
+    """Book the seats an entry is offered, if its money covers them; False if nothing was booked."""
+    if entry.state != EntryState.OFFERED or not entry.hold:
+        return False
+    sealed = capabilities.open_sealed(entry.capability)
+    member = parse(sealed.member, sealed.deadline_ms)
+    if not needs_no_answer(entry, member.fare):
+        return False
+    place = place_of(plan_of(entry.departure_id), entry)
+    people = party(place.plan, member.ordinals, place.wish)
+    return _book(entry, entry.hold, capability=entry.capability, passengers=people)
+
+
 def _offer_lasts() -> timedelta:
     return timedelta(seconds=settings.ENV.waitlist_offer_seconds)
 
 
-def _begin(place: Place) -> str | None:
-    """The id of the hold to make, written down; None if the entry does not wait any more."""
+def _begin(place: Place) -> Place | None:
+    """The place with its entry as it is now and the id of the hold to make, written down; None if
+    the entry does not wait any more.
+    """
     with transaction.atomic():
         entry = lock_entry(place.entry.pk)
         if entry.state != EntryState.WAITING:
             return None
-        if entry.hold is None or not replace(place, entry=entry).is_begun:
+        begun = replace(place, entry=entry)
+        if entry.hold is None or not begun.is_begun:
             entry.offers += 1
             seed = f"offer\n{entry.key}\n{entry.offers}".encode()
             entry.hold = ids.mint(departure=entry.departure_id, user=entry.owner_id, seed=seed)
             entry.offer_begun_at = clock.now()
             entry.save(update_fields=["offers", "hold", "offer_begun_at"])
-        return entry.hold
+        return begun
 
 
 def _request(place: Place, hold: str, groups: Sequence[str], until: datetime) -> store.LockRequest:
     entry = place.entry
-    owner = Owner(entry.owner_id, NO_LOGIN)
+    owner = _owner(entry)
     request = lock_request(place.plan, place.stretch, owner, hold, list(groups))
     origin = msgspec.json.encode({"made_by": "offer", "entry": str(entry.key)}).decode()
     return replace(
@@ -179,18 +211,32 @@ def _tell(place: Place, held: store.Held) -> bool:
 def _confirm(place: Place, held: store.Held) -> bool:
     """Book it now; False if that cannot be, and the entry waits on or has left."""
     entry, hold = place.entry, held.member.hold
+    people = party(place.plan, held.member.ordinals, place.wish)
+    if _book(entry, hold, passengers=people):
+        return True
+    _forget_begun(entry, hold)
+    return False
+
+
+def _book(
+    entry: Entry, hold: str, *, capability: str | None = None, passengers: Sequence[Passenger] = ()
+) -> bool:
     try:
         confirm_booking(
-            owner=Owner(entry.owner_id, NO_LOGIN),
+            owner=_owner(entry),
             hold=hold,
-            passengers=party(place.plan, held.member.ordinals, place.wish),
+            capability=capability,
+            passengers=passengers,
             write=partial(_write, entry.pk),
         )
     except (HoldExpired, SeatAlreadyBooked, Invalid):
-        _forget_begun(entry, hold)
         return False
     note_booked([hold])  # it may have been booked by another, or before a crash
     return True
+
+
+def _owner(entry: Entry) -> Owner:
+    return Owner(entry.owner_id, NO_LOGIN, entry.acting)
 
 
 def _write(pk: int, new: NewBooking) -> Verdict:

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 import redis.exceptions
@@ -12,8 +13,10 @@ from django.db.models import QuerySet
 from config import clock
 from config.errors import NotFound, StoreUnavailable
 from reservations.availability.plans import Plan, plans_of
+from reservations.waitlist import prepaid
 from reservations.waitlist.models import Entry
 from reservations.waitlist.queue import positions_of
+from reservations.waitlist.record import is_in_queue
 from reservations.waitlist.services.settle_offers import settle_offers
 from reservations.waitlist.states import EntryState
 
@@ -33,7 +36,7 @@ class OfferView:
 @dataclass(frozen=True, kw_only=True)
 class EntryView:
     """`position` counts from 1, and only while it waits; `offer`, only while it is open; `pnr`,
-    once it is confirmed.
+    once it is confirmed; `prepaid`, what was paid and is kept for it.
     """
 
     entry: str
@@ -48,6 +51,7 @@ class EntryView:
     closes_at: datetime
     offer: OfferView | None
     pnr: str | None
+    prepaid: Decimal | None = None
 
 
 def show_entry(*, user: int | None, key: str) -> EntryView:
@@ -69,7 +73,14 @@ def view_entries(found: "QuerySet[Entry]") -> list[EntryView]:
     entries = _as_they_are(found)
     positions = positions_of(entries)
     plans = plans_of({entry.departure_id for entry in entries})
-    return [_view(plans[entry.departure_id], entry, positions.get(entry.pk)) for entry in entries]
+    kept = prepaid.kept([entry for entry in entries if is_in_queue(entry)])
+    return [
+        replace(
+            _view(plans[entry.departure_id], entry, positions.get(entry.pk)),
+            prepaid=kept.get(entry.pk),
+        )
+        for entry in entries
+    ]
 
 
 def _as_they_are(found: "QuerySet[Entry]") -> Sequence[Entry]:
