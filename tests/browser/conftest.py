@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from reservations.payments import tasks
 from tests.browser.chrome import DESK, FLAGS, PHONE, chromium
-from tests.browser.surfing import Surfer
+from tests.browser.surfing import WATCH_SHIFTS, Surfer
 from tests.live.server import Live
 from tests.live.server import live_server as live_process
 from tests.pages.visiting import PASSWORD
@@ -89,6 +89,7 @@ def surf(browser: Browser, site: str, departure: Departure) -> Iterator[Open]:
         size = PHONE if phone else DESK
         context = browser.new_context(base_url=site, viewport=size, has_touch=phone, **more)
         context.set_default_timeout(PATIENCE_MS)
+        context.add_init_script(WATCH_SHIFTS)
         contexts.append(context)
         page: Page = context.new_page()
         slow_down(page)

@@ -16,6 +16,28 @@ RECORD = """(seat) => {
   }).observe(seat, { attributeFilter: ["class"] });
 }"""
 
+WATCH_SHIFTS = """
+window.shifts = [];
+window.noteShifts = (list) => window.shifts.push(...list.filter((each) => !each.hadRecentInput));
+window.shiftObserver = new PerformanceObserver((list) => noteShifts(list.getEntries()));
+window.shiftObserver.observe({ type: "layout-shift", buffered: true });
+"""
+READ_SHIFTS = """async () => {
+  for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+  noteShifts(window.shiftObserver.takeRecords());
+  return window.shifts.map(({ value, sources }) =>
+    [value, sources.map(({ node }) => node && (node.id || node.className || node.nodeName))]);
+}"""
+SHIFT_MAX = 0.001
+"""How much of a page may move by itself; 0.1 is what is commonly called good."""
+
+
+def moved(page: Page) -> str:
+    """What moved by itself on this page since it was opened, if that is worth a word."""
+    shifts = page.evaluate(READ_SHIFTS)
+    total = sum(value for value, _nodes in shifts)
+    return f"{page.url}: {total:.4f} of it moved: {shifts}\n" if total > SHIFT_MAX else ""
+
 
 @dataclass(frozen=True)
 class Surfer:

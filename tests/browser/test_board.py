@@ -10,7 +10,7 @@ from pymongo.database import Database
 from tests.analytics.conftest import mongo, streams  # noqa: F401  # fixtures
 from tests.analytics.travelling import book, lock, ship
 from tests.browser.conftest import Open
-from tests.browser.surfing import Surfer
+from tests.browser.surfing import Surfer, moved
 from tests.browser.test_everybody import CONTRAST, RULES, Rules
 from tests.engine import Traveller
 from trains.models import Departure
@@ -49,11 +49,14 @@ def test_charts_are_drawn_and_a_release_is_seen(meera: Surfer) -> None:
     expect(page.get_by_text("Nobody holds a seat.")).to_be_visible()
 
 
-def test_the_axe_finds_nothing_on_the_board(meera: Surfer, departure: Departure) -> None:
+def test_axe_finds_nothing_and_nothing_moves_on_the_board(
+    meera: Surfer, departure: Departure
+) -> None:
     page = meera.page
     day = departure.service_date
     for path in (*PAGES, f"departures/?day={day}", f"departures/{departure.pk}/"):
         page.goto(f"/staff/{path}")
+        assert not moved(page)
         assert found_by_axe(page, RULES) == [], path
     page.emulate_media(color_scheme="dark")
     for path in ("", f"departures/{departure.pk}/"):

@@ -10,7 +10,7 @@ from config import clock
 from reservations.models import Booking
 from reservations.waitlist.models import Entry
 from tests.browser.conftest import Open
-from tests.browser.surfing import Surfer
+from tests.browser.surfing import Surfer, moved
 from users.models import User
 
 Rules = dict[str, list[str]]
@@ -88,12 +88,13 @@ def test_without_javascript_seats_are_ticked_in_the_list(surf: Open) -> None:
     expect(page.locator(".hold-what strong")).to_have_text("S1-3")
 
 
-def test_a_phone_shows_every_page_without_scrolling_sideways(surf: Open) -> None:
+def test_a_phone_shows_every_page_whole_and_nothing_moves(surf: Open) -> None:
     asha = surf("asha", phone=True)
     for path in paths(asha):
         asha.page.goto(path)
         width = asha.page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, path
+        assert not moved(asha.page)
     asha.see_seats()
     asha.seat("S1-1").tap()
     expect(asha.page.locator("#picked")).to_contain_text("S1-1")
@@ -105,7 +106,7 @@ def test_a_phone_shows_every_page_without_scrolling_sideways(surf: Open) -> None
     assert after["width"] > before["width"] * 1.1
 
 
-def test_axe_finds_nothing_on_any_page(surf: Open) -> None:
+def test_axe_finds_nothing_and_nothing_moves_on_any_page(surf: Open) -> None:
     asha, stranger = surf("asha", reduced_motion="reduce"), surf()
     pnr = asha.book("S1-5")
     found = [judge(asha.page, ""), judge(asha.page, f"/bookings/{pnr}/cancel/")]
@@ -167,15 +168,16 @@ def paths(surfer: Surfer) -> list[str]:
 
 
 def judge(page: Page, path: str, rules: Rules = RULES) -> str:
-    """What axe finds on a page; "" for nothing."""
+    """What axe finds on a page, and what moves on it; "" for nothing."""
     if path:
         page.goto(path)
+    moves = moved(page)
     result = Axe().run(page, options=rules)
     lines = [
         f"{page.url}: {each['id']}: {[node['html'][:160] for node in each['nodes'][:3]]}\n"
         for each in result.response["violations"]
     ]
-    return "".join(lines)
+    return moves + "".join(lines)
 
 
 def test_the_page_is_read_in_hindi_and_in_the_dark(surf: Open) -> None:

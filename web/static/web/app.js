@@ -1,10 +1,7 @@
-/* What every page does: count holds down, remember searches, fill in travellers, say when offline.
-   Everything works without it, only less comfortably. */
+/* What every page does: count holds down, fill in travellers, say when offline. Everything works
+   without it, only less comfortably. */
 (() => {
   "use strict";
-  const root = document.documentElement;
-  root.classList.add("js");
-
   const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 
   /* The server said how many seconds are left; from then on the page's own clock counts. */
@@ -25,30 +22,6 @@
     tick();
   }
   document.querySelectorAll("[data-countdown]").forEach(countDown);
-
-  /* Recent searches stay in this browser. */
-  const KEY = "seatlock.recent";
-  const recent = () => {
-    try { return JSON.parse(localStorage.getItem(KEY)) || []; } catch { return []; }
-  };
-  const { remember, rememberAs } = document.body.dataset;
-  if (remember && rememberAs && !document.querySelector(".is-wrong")) {
-    const others = recent().filter((each) => each.name !== rememberAs);
-    const kept = [{ name: rememberAs, query: remember }, ...others].slice(0, 5);
-    try { localStorage.setItem(KEY, JSON.stringify(kept)); } catch { /* private window */ }
-  }
-  const list = document.querySelector("[data-recent]");
-  if (list && recent().length) {
-    for (const each of recent()) {
-      const link = document.createElement("a");
-      link.href = `/search/?${each.query}`;
-      link.textContent = each.name;
-      const item = document.createElement("li");
-      item.append(link);
-      list.querySelector("ul").append(item);
-    }
-    list.hidden = false;
-  }
 
   document.querySelectorAll("[data-swap]").forEach((button) => {
     button.hidden = false;

@@ -1,7 +1,7 @@
 /* Seats that were picked and are not held yet. None is lost: not when it was pressed before the
    map's script came, nor when the page is drawn anew.
 
-   It runs before the page is drawn and is small. What is picked is kept in this tab, by departure
+   It runs before the page is drawn, and gives the picture its size while nothing is shown yet. What is picked is kept in this tab, by departure
    and stretch, until it is sent:
 
      Seatlock.picks.kept() → [[seat, fare], …]      Seatlock.picks.keep(them) */
@@ -27,7 +27,21 @@
     } catch { /* private window */ }
   }
 
-  window.Seatlock = Object.assign(window.Seatlock || {}, { picks: { kept, keep } });
+  /* The picture is as large as fits, unless seats became too small to press; `scale` says otherwise. */
+  function fit(scale = 0) {
+    const picture = document.querySelector("#coach [data-picture]");
+    const [, , width, height] = picture.getAttribute("viewBox").split(" ").map(Number);
+    const whole = (document.querySelector("[data-frame]").clientWidth - 32) / width;
+    const chosen = scale || (whole < 0.7 ? 1 : Math.min(1.25, whole));
+    picture.setAttribute("width", String(width * chosen));
+    picture.setAttribute("height", String(height * chosen));
+  }
+
+  Object.assign(window.Seatlock, { fit, picks: { kept, keep } });
+  window.Seatlock.atOnce.coach = (element) => {
+    element.parentElement.querySelector("[data-list]").open = false;
+    fit();
+  };
   const isMapReady = () => Boolean(window.Seatlock.seats);
   const tick = (seat) => document.querySelector(`#coach input[value="${CSS.escape(seat)}"]`);
 

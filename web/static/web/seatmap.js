@@ -45,7 +45,6 @@
     if (!coach) return;
     const picture = coach.querySelector("[data-picture]");
     picture.setAttribute("role", "group");
-    coach.querySelector("[data-list]").open = false;
     coach.querySelectorAll("g.seat").forEach((group, at) => {
       group.setAttribute("role", "checkbox");
       group.setAttribute("tabindex", at ? "-1" : "0");
@@ -170,17 +169,7 @@
 
   /* Size: as large as fits, or as the buttons say. */
   let zoom = 0;
-  function fit() {
-    const picture = form.querySelector("[data-picture]");
-    if (!picture) return;
-    const [, , width, height] = picture.getAttribute("viewBox").split(" ").map(Number);
-    const room = frame().clientWidth - 32;
-    /* Whole, unless seats became too small to press. */
-    const whole = room / width;
-    const scale = zoom || (whole < 0.7 ? 1 : Math.min(1.25, whole));
-    picture.setAttribute("width", String(width * scale));
-    picture.setAttribute("height", String(height * scale));
-  }
+  const fit = () => { if (form.querySelector("[data-picture]")) window.Seatlock.fit(zoom); };
   form.addEventListener("click", (event) => {
     const button = event.target.closest("[data-zoom]");
     if (!button) {
