@@ -57,6 +57,23 @@ _ENTRY_STATES: Final = {
     "lapsed": gettext_noop("over"),
     "left": gettext_noop("left by you"),
 }
+_RULES: Final = {
+    "full": gettext_noop("This early everything comes back."),
+    "quarter-kept": gettext_noop("A quarter of the fare is kept."),
+    "half-kept": gettext_noop("Half of the fare is kept."),
+    "none": gettext_noop("So close to departure nothing comes back."),
+    "departed": gettext_noop("The train has left: nothing comes back."),
+    "no-rule": gettext_noop("No rule gives anything back for this journey."),
+    "staff": gettext_noop("Our staff decided it."),
+}
+_REFUND_STATES: Final = {
+    "none": gettext_noop("came back"),
+    "by-hand": gettext_noop("are given back where you paid"),
+    "due": gettext_noop("are on their way back"),
+    "pending": gettext_noop("are on their way back"),
+    "done": gettext_noop("were given back"),
+    "failed": gettext_noop("could not be sent back yet; our staff look after it"),
+}
 _SHORT_POSITIONS: Final = {
     "lower": "L",
     "middle": "M",
@@ -98,6 +115,17 @@ def status_name(status: str) -> str:
 def entry_state(state: str) -> str:
     """What became of somebody's place on a waitlist."""
     return gettext(_ENTRY_STATES[state])
+
+
+def rule_name(code: str) -> str:
+    """Why so much comes back; staff may write rules of their own, whose codes speak."""
+    name = _RULES.get(code)
+    return gettext(name) if name else code
+
+
+def refund_state(status: str) -> str:
+    """How a refund stands, as the end of a sentence that begins with its amount."""
+    return gettext(_REFUND_STATES[status])
 
 
 def part_name(part: str) -> str:

@@ -64,6 +64,7 @@ def test_every_address_of_the_board_is_for_staff_alone(sale: Sale, ravi: Visit) 
     ended = "0b6f3c9e-54f2-4f3d-9d0a-2f1f7b1c7f5e"
     changing = [
         f"/staff/holds/{sale.hold['hold']}/release/",
+        f"/staff/bookings/{sale.booked['pnr']}/cancel/",
         "/staff/payments/differences/1/",
         f"/staff/payments/refunds/{ended}/",
     ]
@@ -272,3 +273,22 @@ def test_who_waits_is_seen_with_the_place(sale: Sale, meera: Visit, bela: Travel
     assert table(meera, "/staff/waitlists/", "entries", user="nobody") == []
     for wrong in ({"state": "asleep"}, {"departure": "x"}):
         assert meera.get("/staff/waitlists/", **wrong).status_code == 400
+
+
+def test_staff_give_seats_back_and_say_why(sale: Sale, meera: Visit, ravi: Visit) -> None:
+    pnr, first = sale.booked["pnr"], sale.booked["seats"][0]
+    address = f"/staff/bookings/{pnr}/cancel/"
+    for wrong in ({}, {"reason": "x" * 201}, {"reason": "asked", "refund": "a lot"}):
+        assert meera.post(address, wrong).status_code == 400
+    assert meera.post(address, {"reason": "asked", "refund": "99999"}).status_code == 400
+    answer = meera.post(address, {"reason": "Fell ill", "seat": [first], "refund": "1.50"})
+    assert answer["Location"] == f"/staff/bookings/{pnr}/"
+    (row,) = table(meera, f"/staff/bookings/{pnr}/", "given-back")
+    assert (row["Seats"], row["Refund"], row["Rule"], row["Done by"]) == (
+        first,
+        "1.50",
+        "staff",
+        "staff",
+    )
+    fact = OutboxEvent.objects.get(kind__startswith="booking.", body__reason="Fell ill")
+    assert fact.body["actor"] == (meera.user and meera.user.pk)

@@ -6,20 +6,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.apps import apps
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from config import clock
-from config.errors import NotFound, SeatlockError
+from config.errors import NotFound
 from reservations.availability.plans import plan_of
 from reservations.bookings.views import BookingView, view_bookings
 from reservations.models import Booking
-from reservations.services.cancel_booking import cancel_booking
-from web.booking.refunds import refund_of
-from web.page import go, page, show
-from web.told import tell
+from web.page import page, show
 from web.visitor import Visitor
 
 PER_PAGE = 20
@@ -46,7 +40,11 @@ class Journey:
         return int((self.arrives - self.departs).total_seconds()) // 60
 
 
-def _journey(booking: Booking, view: BookingView) -> Journey:
+def view_of(booking: Booking) -> BookingView:
+    return view_bookings([booking])[0]
+
+
+def journey_of(booking: Booking, view: BookingView) -> Journey:
     stops = plan_of(booking.departure_id).train.stops
     boards, alights = stops[booking.from_stop], stops[booking.to_stop]
     return Journey(
@@ -60,7 +58,8 @@ def _mine(visitor: Visitor) -> Any:
     return Booking.objects.filter(owner=visitor.id).exclude(status=Booking.Status.VOID)
 
 
-def _find(visitor: Visitor, pnr: str) -> Booking:
+def find_booking(visitor: Visitor, pnr: str) -> Booking:
+    """A booking of mine. Raises `NotFound`."""
     found: Booking | None = _mine(visitor).filter(pnr=pnr.upper()).first()
     if found is None:
         raise NotFound("There is no such booking")
@@ -79,7 +78,7 @@ def bookings(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     rows = list(found.order_by(*order)[(at - 1) * PER_PAGE : at * PER_PAGE + 1])
     views = view_bookings(rows[:PER_PAGE])
     context = {
-        "journeys": [_journey(row, view) for row, view in zip(rows, views, strict=False)],
+        "journeys": [journey_of(row, view) for row, view in zip(rows, views, strict=False)],
         "is_past": is_past,
         "newer": at - 1,
         "older": at + 1 if len(rows) > PER_PAGE else 0,
@@ -94,13 +93,14 @@ def _page_number(text: str) -> int:
 @page(signed_in=True)
 def booking(request: HttpRequest, visitor: Visitor, pnr: str) -> HttpResponse:
     """One booking: its ticket, if tickets are installed."""
-    found = _find(visitor, pnr)
-    view = view_bookings([found])[0]
-    context = {"journey": _journey(found, view), "people": _people(found, view)}
+    found = find_booking(visitor, pnr)
+    view = view_of(found)
+    context = {"journey": journey_of(found, view), "people": people_of(found, view)}
     return show(request, "web/booking.html", {**context, **_ticket(found)})
 
 
-def _people(found: Booking, view: BookingView) -> list[dict[str, Any]]:
+def people_of(found: Booking, view: BookingView) -> list[dict[str, Any]]:
+    """Its seats, each with its class, its position and who sits there."""
     train = plan_of(found.departure_id).train
     return [
         {
@@ -132,7 +132,7 @@ def ticket_file(request: HttpRequest, visitor: Visitor, pnr: str, ending: str) -
     from reservations.tickets.page import view_ticket
     from reservations.tickets.pdf import ticket_pdf
 
-    ticket = view_ticket(_find(visitor, pnr))
+    ticket = view_ticket(find_booking(visitor, pnr))
     if ending == "ics":
         content, kind = calendar_file(ticket), "text/calendar; charset=utf-8"
     else:
@@ -142,22 +142,3 @@ def ticket_file(request: HttpRequest, visitor: Visitor, pnr: str, ending: str) -
     answer = HttpResponse(content, content_type=kind)
     answer["Content-Disposition"] = f'inline; filename="{ticket.pnr}.{ending}"'
     return answer
-
-
-@page(scope="write", signed_in=True, methods=("GET", "POST"))
-def cancel(request: HttpRequest, visitor: Visitor, pnr: str) -> HttpResponse:
-    """What comes back is shown first; the button on that page cancels."""
-    found = _find(visitor, pnr)
-    address = reverse("web:booking", args=[found.pnr])
-    if request.method == "POST":
-        try:
-            cancel_booking(actor=visitor.id, as_staff=False, pnr=found.pnr or "")
-            messages.success(request, _("The booking is cancelled."))
-        except SeatlockError as refused:
-            messages.error(request, tell(refused).text)
-        return go(request, address)
-    if found.status != Booking.Status.CONFIRMED:
-        return go(request, address)
-    view = view_bookings([found])[0]
-    context = {"journey": _journey(found, view), "refund": refund_of(found)}
-    return show(request, "web/cancel.html", context)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from analytics.operations import audit
 from analytics.operations.bookings import Asked, StaffBooking, find_bookings
 from config.errors import Invalid, NotFound
+from reservations.bookings.views import BookingView
 from users.models import User
 from web.page import go
 from web.staff.door import board
@@ -86,7 +87,7 @@ def booking(request: HttpRequest, visitor: Visitor, pnr: str) -> HttpResponse:
         request,
         "web/staff/booking.html",
         at="bookings",
-        tables=[_trail(facts, is_away=told is None)],
+        tables=[*_given_back(found[0].booking), _trail(facts, is_away=told is None)],
         each=found[0].booking,
         people=list(zip(found[0].booking.seats, found[0].booking.passengers, strict=True)),
         owner=owner,
@@ -129,6 +130,34 @@ def _row(found: StaffBooking, names: dict[int, str]) -> tuple[Any, ...]:
         each.fare,
         each.created_at,
     )
+
+
+def _given_back(view: BookingView) -> list[Table]:
+    """What was given back of it, if anything was."""
+    if not view.cancellations:
+        return []
+    columns = [
+        Column(_("When"), "moment"),
+        Column(_("Seats")),
+        Column(_("Fare"), "money"),
+        Column(_("Refund"), "money"),
+        Column(_("Refund's state"), "code"),
+        Column(_("Rule"), "code"),
+        Column(_("Done by")),
+    ]
+    rows = [
+        (
+            each.at,
+            ", ".join(each.seats),
+            each.fare,
+            each.refund.amount,
+            f"{each.refund.status} {each.refund.reference}".strip(),
+            each.rule,
+            each.by,
+        )
+        for each in view.cancellations
+    ]
+    return [Table(key="given-back", title=_("Given back"), columns=columns, rows=rows, zone=zone())]
 
 
 def _trail(facts: list[dict[str, Any]], *, is_away: bool) -> Table:

@@ -3,7 +3,7 @@
 from django.apps import apps
 from django.urls import URLPattern, URLResolver, path
 
-from web.staff import bookings, departures, health, holds, reports, today
+from web.staff import bookings, cancelling, departures, health, holds, reports, today
 
 app_name = "staff"
 
@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("holds/<str:hold>/release/", holds.release, name="release"),
     path("bookings/", bookings.bookings, name="bookings"),
     path("bookings/<str:pnr>/", bookings.booking, name="booking"),
+    path("bookings/<str:pnr>/cancel/", cancelling.cancel, name="cancel"),
     path("demand/", reports.demand_page, name="demand"),
     path("calls/", reports.calls_page, name="calls"),
     path("health/", health.health, name="health"),

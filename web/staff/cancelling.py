@@ -1,0 +1,51 @@
+"""Staff give seats of a booking back: by the rules, or as much as they say, and always why."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from config.errors import Invalid
+from reservations.services.cancel_booking import Override, cancel_booking
+from web.page import go
+from web.staff.door import board
+from web.staff.showing import booking_address
+from web.visitor import Visitor
+
+REASON_MOST: Final = 200
+
+
+@board(methods=("POST",))
+def cancel(request: HttpRequest, visitor: Visitor, pnr: str) -> HttpResponse:
+    """Ticked seats, or all. Raises what `cancel_booking` does."""
+    reason = request.POST.get("reason", "").strip()
+    if not reason or len(reason) > REASON_MOST:
+        raise Invalid({"reason": [_("Say why, in at most %(most)s characters.") % {"most": 200}]})
+    done = cancel_booking(
+        actor=visitor.id,
+        as_staff=True,
+        pnr=pnr,
+        seats=request.POST.getlist("seat") or None,
+        override=Override(reason=reason, refund=_amount(request.POST.get("refund", "").strip())),
+    )
+    messages.success(
+        request,
+        _("%(seats)s: given back. %(refund)s %(currency)s are returned.")
+        % {"seats": ", ".join(done.seats), "refund": done.refund, "currency": done.currency},
+    )
+    return go(request, booking_address(pnr))
+
+
+def _amount(text: str) -> Decimal | None:
+    """What is to go back; None: what the rules give. Raises `Invalid`."""
+    if not text:
+        return None
+    try:
+        amount = Decimal(text[:20])
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount != amount.quantize(Decimal("0.01")):
+        raise Invalid({"refund": [_("An amount like 120.50.")]})
+    return amount
