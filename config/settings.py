@@ -281,6 +281,10 @@ CELERY_BEAT_SCHEDULE = {
     "open departures": _every(3600.0, "trains.tasks.open_departures"),
     "purge idempotency keys": _every(3600.0, "config.idempotency.tasks.purge_keys"),
     "restore marks of ended logins": _every(10.0, "users.tasks.restore_ended_marks"),
+    "cancel bookings of cancelled departures": _every(2.0, "reservations.tasks.cancel_withdrawn"),
+    "mail what became of bookings": _every(
+        ENV.mail_every_seconds, "reservations.tasks.send_booking_mail"
+    ),
     "purge tombstones": _every(3600.0, "reservations.tasks.purge_tombstones"),
     "mail codes of claims": _every(ENV.mail_every_seconds, "users.tasks.send_claim_mail"),
     "purge codes of claims": _every(3600.0, "users.tasks.purge_guest_claims"),

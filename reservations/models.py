@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import (
+    ArrayField,
     DateRangeField,
     IntegerRangeField,
     RangeBoundary,
@@ -16,6 +17,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now
 
+from config.mail import WaitingMail
 from trains.models import Departure, Seat
 from users.models import User
 
@@ -149,6 +151,78 @@ class SeatBlock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.departure_id}:{self.seat_id}"
+
+
+class Withdrawal(models.Model):
+    """A departure that staff cancelled as a whole: all its bookings are, batch by batch.
+
+    How far that is, is counted from the bookings: nothing here could be wrong after a crash.
+    """
+
+    departure = models.OneToOneField(Departure, on_delete=models.PROTECT, related_name="withdrawal")
+    reason = models.CharField(max_length=200)
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False)
+    began_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.departure_id}: {self.reason}"
+
+
+class BookingMail(WaitingMail):
+    """Mail about what became of a booking: seats given back, no train, other seats.
+
+    `cancellation`: of which it tells; None for other seats.
+    """
+
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="+")
+    cancellation = models.ForeignKey(
+        Cancellation, null=True, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["next_at"],
+                name="booking_mail_waiting",
+                condition=Q(sent_at=None, given_up_at=None),
+            ),
+        )
+
+
+class Reseating(models.Model):
+    """Another vehicle runs on a sold departure: the seats it lacks, and where their passengers go.
+
+    While it is proposed, `blocked` seats (ids) are kept out of sale by it: those that are lost and
+    not sold, and those passengers are to move to. `moves`: for each seat that was sold and is lost
+    `{"booking", "pnr", "old", "new"}` (seat ids; `new` None: there is no seat).
+    """
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed"
+        DONE = "done"
+        DROPPED = "dropped"
+
+    departure = models.ForeignKey(Departure, on_delete=models.PROTECT, related_name="reseatings")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
+    reason = models.CharField(max_length=200)
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False)
+    lost = ArrayField(models.BigIntegerField())
+    blocked = ArrayField(models.BigIntegerField())
+    moves = models.JSONField()
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["departure"],
+                name="reseating_one_open_a_departure",
+                condition=Q(state="proposed"),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.departure_id}: {self.state}"
 
 
 class CancellationTable(models.Model):

@@ -6,10 +6,13 @@ from reservations.api import (
     blocks,
     bookings,
     cancelling,
+    cancelling_described,  # noqa: F401  # says what these addresses do
+    departure_cancellation,
     described,  # noqa: F401  # says what these addresses do
     groups,
     holds,
     passengers,
+    reseating,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -25,4 +28,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("operations/bookings/<str:pnr>/cancel/", cancelling.staff_cancel),
     path("reservations/passengers/", passengers.passengers),
     path("operations/departures/<int:departure>/blocks/", blocks.blocks),
+    path("operations/departures/<int:departure>/reseatings/", reseating.plans),
+    path("operations/reseatings/<int:reseating>/", reseating.plan),
+    path("operations/reseatings/<int:reseating>/confirm/", reseating.confirmation),
+    path("operations/departures/<int:departure>/cancel/", departure_cancellation.cancellation),
 ]

@@ -1,6 +1,7 @@
 """What the timetable refuses, beside `Invalid` and `NotFound`.
 
 SeatlockError
+├── DepartureWithdrawn        illegal-state, 409: state "withdrawn"
 ├── FareMissing               not-on-sale, 409
 └── StopsAreFixed             illegal-state, 409
     ├── TrainHasSales         state "on-sale"
@@ -19,6 +20,15 @@ class FareMissing(SeatlockError):
 
     def __init__(self, travel_class: str, service_date: date) -> None:
         super().__init__(f"No fare is set for class {travel_class} on {service_date}.")
+
+
+class DepartureWithdrawn(SeatlockError):
+    """The departure does not run: it was taken out of the timetable for good."""
+
+    code = "illegal-state"
+
+    def __init__(self, departure: int) -> None:
+        super().__init__(f"Departure {departure} does not run.", state="withdrawn")
 
 
 class StopsAreFixed(SeatlockError):

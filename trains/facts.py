@@ -15,6 +15,7 @@ which member of staff did what; their numbers are the revisions, which only grow
 | `fares.changed` | `fares:<id>` | 1 | its revision |
 | `departure.changed` | `departure:<id>` | 1 | its revision |
 | `departure.opened`, `departure.closed` | `departure:<id>` | 1 | its revision |
+| `departure.withdrawn` | `departure:<id>` | 1 | its revision |
 """
 
 from typing import Final, Literal
@@ -133,10 +134,12 @@ def departure_decided(
     *,
     departure_id: int,
     revision: int,
-    what: Literal["opened", "closed"],
+    what: Literal["opened", "closed", "withdrawn"],
     actor_id: int | None,
 ) -> Fact:
-    """Staff put a departure on sale (`opened`: added or reopened) or took it off (`closed`)."""
+    """Staff put a departure on sale (`opened`: added or reopened), took it off (`closed`), or said
+    that it does not run (`withdrawn`).
+    """
     return Fact(
         event_id=f"departure:{departure_id}:{what}:{revision}",
         kind=f"departure.{what}",

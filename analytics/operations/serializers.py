@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from analytics.reports.ask import days_ago
@@ -113,6 +114,29 @@ class AlightingOut(serializers.Serializer[Any]):
     arrives_at = Moment()
 
 
+class RefundOut(MoneyOut):
+    status = serializers.CharField(help_text="none, by-hand, due, pending, done or failed.")
+    reference = serializers.CharField(help_text="The gateway's.")
+
+
+class CancellationOut(serializers.Serializer[Any]):
+    at = Moment()
+    by = serializers.CharField(help_text="owner, agent or staff")
+    rule = serializers.CharField()
+    seats = serializers.ListField(child=serializers.CharField())
+    refund = serializers.SerializerMethodField()
+
+    def get_refund(self, row: Any) -> RefundOut:
+        stand = row["refund"]
+        refund = {
+            "amount": stand.amount,
+            "currency": row["currency"],
+            "status": stand.status,
+            "reference": stand.reference,
+        }
+        return RefundOut(refund).data  # type: ignore[return-value]  # annotated for the description
+
+
 class StaffBookingOut(serializers.Serializer[Any]):
     pnr = serializers.CharField(source="booking.pnr")
     status = serializers.CharField(source="booking.status")
@@ -130,6 +154,18 @@ class StaffBookingOut(serializers.Serializer[Any]):
     fare = serializers.SerializerMethodField()
     created_at = Moment(source="booking.created_at")
     cancelled_at = Moment(source="booking.cancelled_at", allow_null=True)
+    cancellation = serializers.SerializerMethodField()
+    cancellations = serializers.SerializerMethodField()
+
+    @extend_schema_field(CancellationOut(allow_null=True))
+    def get_cancellation(self, row: Any) -> Any:
+        return next(reversed(self.get_cancellations(row)), None)
+
+    @extend_schema_field(CancellationOut(many=True))
+    def get_cancellations(self, row: Any) -> Any:
+        shown = [{**vars(each), "currency": row.booking.currency}
+                 for each in row.booking.cancellations]  # fmt: skip
+        return CancellationOut(shown, many=True).data
 
     def get_fare(self, row: Any) -> FareOut:
         parts = row.booking.fare_parts.items()

@@ -84,7 +84,7 @@ def _by_class(made: "QuerySet[Any]") -> "QuerySet[Any, Any]":
         .annotate(
             bookings=Count("booking", distinct=True),
             seats=Count("pk"),
-            cancelled_seats=Count("pk", filter=Q(live=False)),
+            cancelled_seats=Count("pk", filter=Q(cancellation__isnull=False)),
         )
         .order_by("travel_class")
     )

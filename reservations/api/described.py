@@ -16,7 +16,6 @@ from reservations.api.bodies import (
     LockBody,
     WaitsBody,
 )
-from reservations.api.cancel_bodies import CancelBody, CancelledBody, QuoteBody, StaffCancelBody
 
 SIGNED_IN: Final = ("not-authenticated", "token-expired", "throttled", "unavailable")
 BODY: Final = ("invalid", "too-large", "unsupported-media-type")
@@ -220,51 +219,6 @@ describe(
         answers={200: BookingBody},
         problems=(*SIGNED_IN, "not-found"),
         parameters=(PNR,),
-    ),
-    Operation(
-        method="GET",
-        path="reservations/bookings/{pnr}/cancel/",
-        name="quote_cancellation",
-        tag="Reservations",
-        summary="What cancelling would give back now",
-        description="By the rules of the service date and the hours left until boarding.",
-        answers={200: QuoteBody},
-        problems=("invalid", *SIGNED_IN, "not-found", "illegal-state"),
-        parameters=(
-            PNR,
-            Parameter(name="seats", about="Labels with commas between; all seats without it."),
-        ),
-    ),
-    Operation(
-        method="POST",
-        path="reservations/bookings/{pnr}/cancel/",
-        name="cancel_booking",
-        tag="Reservations",
-        summary="Cancel a booking, or some of its seats; they are free at once",
-        description=(
-            "While seats are left the booking stays confirmed, with a new ticket. What goes back "
-            "goes through the gateway it was paid by; the booking shows how that stands. Whoever "
-            "has boarded cannot cancel."
-        ),
-        body=CancelBody,
-        example={},
-        answers={200: CancelledBody},
-        problems=(*BODY, *SIGNED_IN, "not-found", "illegal-state", *KEYED),
-        parameters=(PNR,),
-        idempotent=True,
-    ),
-    Operation(
-        method="POST",
-        path="operations/bookings/{pnr}/cancel/",
-        name="staff_cancel_booking",
-        tag="Operations",
-        summary="Cancel for a traveller, past the rules, with a reason",
-        body=StaffCancelBody,
-        example={"reason": "Taken ill on the way.", "refund": "890.00"},
-        answers={200: CancelledBody},
-        problems=(*BODY, *SIGNED_IN, "forbidden", "not-found", "illegal-state", *KEYED),
-        parameters=(PNR,),
-        idempotent=True,
     ),
     Operation(
         method="DELETE",

@@ -49,5 +49,6 @@ STAGE: Final[dict[str, int]] = {
     "hold.expired": 3,
     "booking.confirmed": 3,
     "booking.seats-cancelled": 4,
+    "booking.reseated": 4,
     "booking.cancelled": 5,
 }

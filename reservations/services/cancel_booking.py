@@ -29,7 +29,7 @@ from reservations.bookings.money_back import give_back
 from reservations.bookings.quote import Override, Quote
 from reservations.holds import ids
 from reservations.holds.states import STAGE
-from reservations.models import BookedSeat, Booking, Cancellation
+from reservations.models import BookedSeat, Booking, BookingMail, Cancellation
 from reservations.services.refresh_image import refresh_seats
 
 __all__ = [
@@ -132,7 +132,11 @@ def cancel_locked(booking: Booking, quoted: Quote, who: Who, *, reason: str = ""
         give_back(
             booking=booking, amount=quoted.refund, reason=quoted.rule, cancellation=cancellation
         )
-    append(_fact(booking, quoted, who, reason))
+    fact = _fact(booking, quoted, who, reason)
+    append(fact)
+    BookingMail.objects.create(
+        event_id=fact.event_id, booking=booking, cancellation=cancellation, next_at=clock.now()
+    )
     seat_ids = list(
         BookedSeat.objects.filter(booking=booking).values_list("seat_id", flat=True)
         if quoted.ends_booking

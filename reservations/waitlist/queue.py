@@ -13,15 +13,22 @@ from reservations.waitlist.states import IN_QUEUE, EntryState
 
 
 def waiting_on(departure: int) -> "QuerySet[Entry]":
-    """The entries that wait on a departure, first come first; none after the chart was closed."""
+    """The entries that wait on a departure, first come first; none after the chart was closed, or
+    where the train does not run.
+    """
     return Entry.objects.filter(
-        departure=departure, state=EntryState.WAITING, closes_at__gt=clock.now()
+        departure=departure,
+        departure__withdrawn_at=None,
+        state=EntryState.WAITING,
+        closes_at__gt=clock.now(),
     ).order_by("id")
 
 
 def waiting_anywhere() -> "QuerySet[Entry]":
     """The entries that wait, those that joined first in front."""
-    return Entry.objects.filter(state=EntryState.WAITING, closes_at__gt=clock.now()).order_by("id")
+    return Entry.objects.filter(
+        departure__withdrawn_at=None, state=EntryState.WAITING, closes_at__gt=clock.now()
+    ).order_by("id")
 
 
 def read_waiting(departures: Collection[int]) -> dict[int, Waiting]:

@@ -46,7 +46,7 @@ def lock_entry(pk: int) -> Entry:
 def move(entry: Entry, to: EntryState, *, booking: Booking | None = None, why: str = "") -> None:
     """Move it; the caller holds its row's lock and has saved nothing else of it.
 
-    `why` is told in the trail: "chart", "expired", "given-back", "lost", "claimed".
+    `why` is told in the trail: "chart", "withdrawn", "expired", "given-back", "lost", "claimed".
     """
     was = EntryState(entry.state)
     assert (was, to) in ENTRY_MOVES, f"{entry.key}: {was} -> {to}"  # noqa: S101

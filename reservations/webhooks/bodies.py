@@ -12,6 +12,7 @@ EventType = Literal[
     "booking.confirmed",
     "booking.cancelled",
     "booking.seats-cancelled",
+    "booking.reseated",
     "booking.refunded",
     "waitlist.served",
 ]

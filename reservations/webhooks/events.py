@@ -33,6 +33,7 @@ EVENTS: Final[dict[str, Event]] = {
     "booking.seats-cancelled": Event(
         "booking.seats-cancelled", (*_BOOKING, "seats", "refund", "currency", "rule")
     ),
+    "booking.reseated": Event("booking.reseated", (*_BOOKING, "seats")),
     "refund.done": Event("booking.refunded", _REFUND),
     "waitlist.offered": Event("waitlist.served", _ENTRY, {"status": "offered"}),
     "waitlist.confirmed": Event("waitlist.served", _ENTRY, {"status": "confirmed"}),

@@ -44,6 +44,11 @@ def test_the_readmes_tour_does_what_it_says(running: dict[str, str]) -> None:
         "booking.confirmed",
         '"source": "HBC",\n        "destination": "CRB",\n        "count": ',  # top routes
         '"shipper_seen_at"',  # the dashboard
+        "PDF of ",  # the ticket
+        '"rule": "full"',  # the quote
+        '"status": "done"',  # the refund
+        '"position": 1',  # the waitlist
+        '"status": "offered"',
         '"status": "cancelled"',
     ):
         assert promised in said, f"{promised} is not in\n{said}"
@@ -53,6 +58,9 @@ def test_make_tour_ends_well(running: dict[str, str]) -> None:
     said = run([sys.executable, "-m", "tests.tour"], running)
     assert "every store agrees" in said
     assert "(2 rows)" in said
+    assert "already-boarded" in said  # the ticket at the gate
+    assert '"status": "done"' in said  # the refund of the seat that was given back
+    assert "is held for who waited" in said  # the waitlist's offer
 
 
 def test_make_tour_fails_when_nothing_runs() -> None:

@@ -33,6 +33,7 @@ BY_MEANING: Final = {
     "change_webhook": r"url",
     "replay_failed_deliveries": r"since",
     "block_seats": r"seats(\..*)?",
+    "plan_reseating": r"coaches(\..*)?",
     "unblock_seats": r"seats(\..*)?",
     # codes in use; names of time zones
     "stations_create": r"code|timezone",

@@ -1,26 +1,43 @@
-"""Over random journeys of money: what was captured is booked or back, to the cent, and each
-seat-leg has at most one owner.
+"""Over random journeys of money: what was captured is booked, kept by a rule or back, to the cent,
+and each seat-leg has at most one owner.
+
+Time only goes forward, from one journey to the next, and each pays its own orders alone: an order
+of a journey before, paid in the "past" of its own questions, would be asked about by nobody.
 """
 
+import os
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
-from decimal import Decimal
+from datetime import timedelta
+from decimal import ROUND_DOWN, Decimal
 
 import pytest
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from config import clock
 from config.errors import SeatlockError
 from config.outbox.consumers import consume_pending
 from config.stores.redis import holds_store
-from reservations.models import BookedSeat, Booking
+from reservations.bookings.views import view_bookings
+from reservations.models import BookedSeat, Booking, Cancellation
 from reservations.payments import sandbox, tasks
 from reservations.payments.gateways.port import GatewayAway
 from reservations.payments.models import Payment, SandboxOrder, SandboxRefund
-from reservations.payments.services.ask_gateways import ask_gateways, finish_captured
+from reservations.payments.services.ask_gateways import (
+    ask_gateways,
+    compare_day,
+    finish_captured,
+)
 from reservations.payments.services.start_payment import start_payment
-from reservations.services.cancel_booking import cancel_booking
+from reservations.services.cancel_booking import (
+    Override,
+    cancel_booking,
+    quote_cancellation,
+)
+from reservations.services.cancel_departure import cancel_departure, cancel_withdrawn
 from reservations.services.choose_seats import SeatWish
 from reservations.services.confirm_booking import confirm_booking
 from reservations.services.expire_holds import expire_holds
@@ -28,6 +45,7 @@ from reservations.services.hold_seats import Owner, hold_seats
 from tests.availability import railway
 from tests.engine import move_scripts_clock
 from tests.payments.paying import refunds_go_out, send
+from trains.fares import CENT
 from trains.models import Departure, Train
 from users.models import User
 
@@ -36,22 +54,34 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(280)]
 Time = Callable[[float], AbstractContextManager[None]]
 ACTS = st.sampled_from(
     ["buy", "buy", "buy", "lock", "start", "pay", "send", "send", "send again", "confirm", "cancel",
-     "wait", "sweep", "finish", "ask", "refund", "outbox", "flush"]
+     "cancel seat", "cancel seat", "override", "wait", "wait long", "sweep", "finish", "ask",
+     "refund", "outbox", "flush"]
 )  # fmt: skip
+LONG_SECONDS = 20 * 3600
+EXAMPLES = int(os.environ.get("SEATLOCK_JOURNEYS", "10"))
 METHODS = st.sampled_from(sorted(sandbox.BEHAVIOURS - {"slow"}))
 
 
-class Journeys:
-    """Two travellers, two seats, one sandbox; every act may meet any state."""
+class Calendar:
+    """The time of all journeys."""
 
-    def __init__(
-        self, departure: Departure, users: list[User], stack: ExitStack, passing: Time
-    ) -> None:
-        self.departure, self.users, self.stack, self.passing = departure, users, stack, passing
+    def __init__(self, stack: ExitStack, passing: Time) -> None:
+        self.stack, self.passing, self.seconds = stack, passing, 0.0
+
+    def go(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.stack.enter_context(self.passing(seconds))
+
+
+class Journeys:
+    """Two travellers, four seats, one sandbox; every act may meet any state."""
+
+    def __init__(self, departure: Departure, users: list[User], calendar: Calendar) -> None:
+        self.departure, self.users, self.calendar = departure, users, calendar
         self.holds: list[tuple[int, str]] = []
         self.post: list[str] = []
         self.sent: list[str] = []
-        self.now = 0.0
+        self.began = clock.now().date()
         self.number, self.method = 0, ""
 
     def act(self, what: str, number: int, method: str) -> None:
@@ -74,7 +104,7 @@ class Journeys:
             departure=self.departure.pk,
             source="AAA",
             destination="CCC",
-            seats=(f"S1-{1 + self.number // 2 % 2}",),
+            seats=(("S1-1", "S1-2"), ("S1-2",), ("S1-3", "S1-4"))[self.number // 2 % 3],
         )
         self.holds.append((user, hold_seats(owner=Owner(user, "none"), wish=wish).hold))
 
@@ -91,7 +121,8 @@ class Journeys:
         )
 
     def pay(self) -> None:
-        orders = list(SandboxOrder.objects.order_by("created_at", "id"))
+        mine = [str(pk) for pk in self.payments().values_list("pk", flat=True)]
+        orders = list(SandboxOrder.objects.filter(payment__in=mine).order_by("created_at", "id"))
         if orders:
             order = sandbox.pay(orders[self.number % len(orders)].pk)
             self.post.extend(body for body, _ in tasks.notices(order))
@@ -110,20 +141,40 @@ class Journeys:
         if (found := self.hold()) is not None:
             confirm_booking(owner=Owner(found[0], "none"), hold=found[1])
 
+    def payments(self) -> "QuerySet[Payment]":
+        return Payment.objects.filter(departure=self.departure)
+
+    def booking(self) -> Booking | None:
+        booked = Booking.objects.filter(departure=self.departure, status="confirmed")
+        rows = list(booked.order_by("id"))
+        return rows[self.number % len(rows)] if rows else None
+
     def cancel(self) -> None:
-        booked = list(Booking.objects.filter(status="confirmed").order_by("id"))
-        if booked:
-            booking = booked[self.number % len(booked)]
-            assert booking.owner_id is not None
-            assert booking.pnr is not None
-            cancel_booking(actor=booking.owner_id, as_staff=False, pnr=booking.pnr)
+        self.give_back(lambda _: None)
+
+    def cancel_seat(self) -> None:
+        self.give_back(lambda seats: [seats[self.number % len(seats)]])
+
+    def give_back(self, choose: Callable[[list[str]], list[str] | None]) -> None:
+        if (booking := self.booking()) is not None:
+            actor, pnr = booking.owner_id or 0, booking.pnr or ""
+            seats = choose(list(view_bookings([booking])[0].seats))
+            quoted = quote_cancellation(actor=actor, as_staff=False, pnr=pnr, seats=seats)
+            done = cancel_booking(actor=actor, as_staff=False, pnr=pnr, seats=seats)
+            assert (done.refund, done.rule) == (quoted.refund, quoted.rule)
+
+    def override(self) -> None:
+        if (booking := self.booking()) is not None:
+            part = (booking.fare * self.number / 11).quantize(CENT, ROUND_DOWN)
+            told = Override(reason="as a courtesy", refund=part)
+            staff = self.users[0].pk
+            cancel_booking(actor=staff, as_staff=True, pnr=booking.pnr or "", override=told)
 
     def wait(self) -> None:
-        self.pass_time((20, 200, 700)[self.number % 3])
+        self.calendar.go((20, 200, 700)[self.number % 3])
 
-    def pass_time(self, seconds: float) -> None:
-        self.now += seconds
-        self.stack.enter_context(self.passing(seconds))
+    def wait_long(self) -> None:
+        self.calendar.go(LONG_SECONDS)
 
     def sweep(self) -> None:
         expire_holds()
@@ -142,27 +193,48 @@ class Journeys:
 
     def flush(self) -> None:
         holds_store().flushall()
-        move_scripts_clock(int(self.now * 1000))
+        move_scripts_clock(int(self.calendar.seconds * 1000))
 
     def settle(self) -> None:
         """Let everything that is under way come to its end."""
-        self.pass_time(700)
-        self.pass_time(700)
+        self.calendar.go(1400)
         while self.post:
             self.send()
         for _ in range(3):
             ask_gateways()
+            day = self.began
+            while day <= clock.now().date():  # what was paid after days of silence
+                compare_day(day)
+                day += timedelta(days=1)
             finish_captured()
-            self.pass_time(4000)
+            self.calendar.go(4000)
             refunds_go_out()
+
+    def withdraw(self) -> None:
+        """The departure does not run: what was booked goes back whole."""
+        cancel_departure(departure=self.departure.pk, actor=self.users[0].pk, reason="snow")
+        cancel_withdrawn()
+        for _ in range(3):
+            refunds_go_out()
+            self.calendar.go(4000)
+        assert not BookedSeat.objects.filter(booking__departure=self.departure, live=True).exists()
+
+
+def booked_and_kept(payment: Payment) -> Decimal:
+    """The fare of the seats its booking has, and what rules kept of those given back."""
+    booking = payment.booking
+    if booking is None:
+        return Decimal(0)
+    has = sum((row.fare for row in booking.booked_seats.filter(live=True)), Decimal(0))
+    assert has == (booking.fare if booking.status == "confirmed" else 0)
+    return has + sum((each.fare - each.refund for each in booking.cancellations.all()), Decimal(0))
 
 
 def money_agrees() -> None:
-    """Ours and the sandbox's books: captured = booked + given back, for each payment."""
+    """Ours and the sandbox's books: captured = booked + kept + given back, for each payment."""
     for payment in Payment.objects.filter(captured_amount__isnull=False):
         back = payment.refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
-        booked = payment.booking.fare if payment.booking is not None else Decimal(0)
-        assert payment.captured_amount == booked + back, payment
+        assert payment.captured_amount == booked_and_kept(payment) + back, payment
         refused = payment.refunds.filter(state="failed").exists()
         there = SandboxRefund.objects.filter(order_id=payment.reference)
         given = there.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
@@ -189,20 +261,29 @@ def train(empty_redis: None, db: None) -> Train:
 def test_over_any_journey_money_and_seats_agree(train: Train, time_passes: Time) -> None:
     users = [User.objects.create_user(f"payer{n}", f"payer{n}@example.org") for n in range(2)]
     days = iter(range(3, 10_000))
-    captured = []
+    seen: Counter[str] = Counter()
 
-    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(st.lists(st.tuples(ACTS, st.integers(0, 11), METHODS), min_size=10, max_size=40))
-    def live(acts: list[tuple[str, int, str]]) -> None:
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        st.lists(st.tuples(ACTS, st.integers(0, 11), METHODS), min_size=10, max_size=40),
+        st.booleans(),
+    )
+    def live(acts: list[tuple[str, int, str]], runs: bool) -> None:
         departure = railway.departure(train, days_ahead=next(days))
-        with ExitStack() as stack:
-            journeys = Journeys(departure, users, stack, time_passes)
-            for what, number, method in acts:
-                journeys.act(what, number, method)
-            journeys.settle()
+        journeys = Journeys(departure, users, calendar)
+        for what, number, method in acts:
+            journeys.act(what, number, method)
+        journeys.settle()
+        money_agrees()
+        seats_have_one_owner(departure)
+        if not runs:
+            journeys.withdraw()
             money_agrees()
-            seats_have_one_owner(departure)
-        captured.append(Payment.objects.filter(captured_amount__isnull=False).count())
+        seen["captured"] += journeys.payments().filter(captured_amount__isnull=False).count()
+        seen["given back"] += Cancellation.objects.filter(booking__departure=departure).count()
 
-    live()
-    assert max(captured) > 2, "journeys in which nobody pays prove nothing"
+    with ExitStack() as stack:
+        calendar = Calendar(stack, time_passes)
+        live()
+    assert seen["captured"] > 2, "journeys in which nobody pays prove nothing"
+    assert seen["given back"] > 0, "nor do those in which nothing is given back"

@@ -32,6 +32,7 @@ def belongings(who: Traveller, departure: Departure, *, needs: bool = True) -> d
         "webhook": "00000000-0000-4000-8000-000000000000",
         "message": "msg_0",
         "seat": "C1-8",
+        "reseating": 987654,
         "fresh": f"F{next(_fresh)}",
         "provider": "sandbox",
     }

@@ -193,6 +193,14 @@ MATRIX: Final[dict[str, Row]] = {
     "POST operations/webhooks/<webhook>/replay/": staff(404),
     "GET operations/webhooks/<webhook>/deliveries/": staff(404),
     "POST operations/webhook-deliveries/<message>/replay/": staff(404),
+    "POST operations/departures/<departure>/reseatings/": staff(
+        201, body={"coaches": [{"coach": "C1"}], "reason": "broken down"}
+    ),
+    "GET operations/reseatings/<reseating>/": staff(404),
+    "DELETE operations/reseatings/<reseating>/": staff(404),
+    "POST operations/reseatings/<reseating>/confirm/": staff(404),
+    "GET operations/departures/<departure>/cancel/": staff(404),
+    "POST operations/departures/<departure>/cancel/": staff(202, body={"reason": "snow"}),
     "POST operations/departures/<departure>/blocks/": staff(body=_blocks),
     "DELETE operations/departures/<departure>/blocks/": staff(body=_blocks),
 }

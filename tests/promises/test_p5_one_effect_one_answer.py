@@ -37,6 +37,8 @@ KEYLESS = {
     "change_password": "a repeat is refused: the old password is wrong",
     "departures_generate_seats_create": "makes what is missing, and nothing else",
     "block_seats": "blocked is blocked",
+    "confirm_reseating": "a plan is confirmed once: a repeat is refused",
+    "cancel_departure": "a departure is cancelled once: a repeat says how far that is",
     "staff_release_hold": "a hold ends once",
     "extend_hold": "counts from now, up to a cap: a repeat gives what the first gave",
     "verify_ticket": "asks, and lets each ticket in once",

@@ -1,21 +1,17 @@
 """The tour itself, from a stranger to a booking, and to what every store remembers of it."""
 
-import secrets
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from config.stores import keys
 from tests.tour import show
 from tests.tour.doors import Api, TourFailed, audit_database, base_url, shell
+from tests.tour.money import account, buy, give_back, promote, show_ticket
+from tests.tour.patience import awaited, expect
 from tests.tour.stretches import DAYS_AHEAD, Stretch, chosen
 
-T = TypeVar("T")
-
 STAFF = {"username": "admin", "password": "seatlock-admin"}
-PATIENCE_SECONDS = 30.0
 PARTY = 2
 
 
@@ -34,9 +30,8 @@ class Found:
 def walk(feed: str) -> None:
     """All steps, in order. Raises `TourFailed` at the first that goes wrong."""
     show.said(f"Seatlock at {base_url()}")
-    api = Api()
     show.step("A stranger makes an account and logs in")
-    register(api)
+    api = account()
     show.step("Search")
     found = search(api, chosen(api, feed))
     show.step(f"Lock {PARTY} seats, together if possible: they are ours for three minutes")
@@ -50,20 +45,17 @@ def walk(feed: str) -> None:
     show.step("The facts in MongoDB, each one document")
     look_into_mongodb(hold, booking)
     show.step("What staff see: the routes searched and booked most")
-    top_routes(booking)
+    staff = signed_in_staff()
+    top_routes(staff, booking)
+    show.step("The ticket, and the gate")
+    show_ticket(api, staff, booking["pnr"])
+    show.step("Two more seats, paid on the page of the sandbox")
+    paid = buy(api, wish_of(found))
+    show.step("One of them is given back: told before, then paid back through the gateway")
+    give_back(api, paid)
+    show.step("A train with two seats is full: who waits gets the seat that is given back")
+    promote(staff, api)
     show.done(f"{booking['pnr']} is booked, and every store agrees.")
-
-
-def register(api: Api) -> None:
-    name, password = f"guest-{secrets.token_hex(4)}", secrets.token_urlsafe(16)
-    who = {"username": name, "email": f"{name}@example.org", "password": password}
-    api.quietly("POST", "auth/register/", dict(who))
-    show.asked("POST /api/v1/auth/register/")
-    show.asked("POST /api/v1/auth/login/")
-    api.access = api.quietly("POST", "auth/login/", {"username": name, "password": password})[
-        "access"
-    ]
-    show.said(f"signed in as {name}")
 
 
 def search(api: Api, stretch: Stretch) -> Found:
@@ -110,18 +102,22 @@ def _show_rows(rows: list[dict[str, Any]]) -> None:
     )
 
 
+def wish_of(found: Found) -> dict[str, Any]:
+    """What a lock for the party asks for."""
+    return {
+        "departure": found.departure,
+        "source": found.row["source"]["code"],
+        "destination": found.row["destination"]["code"],
+        "travel_class": found.travel_class,
+        "count": PARTY,
+        "preference": "together",
+    }
+
+
 def lock(api: Api, found: Found) -> dict[str, Any]:
-    hold: dict[str, Any] = api.post(
-        "reservations/lock/",
-        departure=found.departure,
-        source=found.row["source"]["code"],
-        destination=found.row["destination"]["code"],
-        travel_class=found.travel_class,
-        count=PARTY,
-        preference="together",
-    )
+    hold: dict[str, Any] = api.post("reservations/lock/", **wish_of(found))
     show.document({name: value for name, value in hold.items() if name != "capability"})
-    _expect(len(hold["seats"]) == PARTY, f"{PARTY} seats, not {hold['seats']}")
+    expect(len(hold["seats"]) == PARTY, f"{PARTY} seats, not {hold['seats']}")
     return hold
 
 
@@ -131,11 +127,11 @@ def look_into_redis(found: Found, hold: dict[str, Any]) -> None:
     ours = [name for name in names if shell("redis-cli", "GET", name) == hold["hold"]]
     for name in ours:
         show.said(name)
-    _expect(len(ours) == PARTY, f"one key for each seat, not {ours}")
+    expect(len(ours) == PARTY, f"one key for each seat, not {ours}")
     name = keys.of(found.departure, "hold", hold["hold"])
     seconds = int(shell("redis-cli", "TTL", name))
     show.said(f"{seconds} seconds left")
-    _expect(0 < seconds <= hold["expires_in_seconds"] + 1, "a time to live of three minutes")
+    expect(0 < seconds <= hold["expires_in_seconds"] + 1, "a time to live of three minutes")
     lines = shell("redis-cli", "HGETALL", name).splitlines()
     show.table(("field", "value"), list(zip(lines[::2], lines[1::2], strict=True)))
 
@@ -146,10 +142,10 @@ def confirm(api: Api, hold: dict[str, Any]) -> dict[str, Any]:
         "reservations/confirm/", hold=hold["hold"], passengers=people
     )
     show.document(booking)
-    _expect(booking["status"] == "confirmed", "a confirmed booking")
-    _expect(sorted(booking["seats"]) == sorted(hold["seats"]), "the seats that were held")
+    expect(booking["status"] == "confirmed", "a confirmed booking")
+    expect(sorted(booking["seats"]) == sorted(hold["seats"]), "the seats that were held")
     again = api.post("reservations/confirm/", hold=hold["hold"])
-    _expect(again["pnr"] == booking["pnr"], "the same booking when asked again")
+    expect(again["pnr"] == booking["pnr"], "the same booking when asked again")
     show.said(f"asked again: {again['pnr']}, the same booking")
     return booking
 
@@ -166,7 +162,7 @@ def look_into_postgresql(booking: dict[str, Any]) -> None:
     )
     for line in rows.splitlines():
         show.said(line)
-    _expect(rows.count(pnr) == PARTY, "a row for each seat")
+    expect(rows.count(pnr) == PARTY, "a row for each seat")
 
 
 def look_into_mongodb(hold: dict[str, Any], booking: dict[str, Any]) -> None:
@@ -178,15 +174,19 @@ def look_into_mongodb(hold: dict[str, Any], booking: dict[str, Any]) -> None:
         return found if wanted <= {fact["kind"] for fact in found} else None
 
     show.asked(f'db.facts.find({{"hold": "{hold["hold"]}"}})')
-    found = _await(story, "hold and booking in MongoDB; does the worker run?")
+    found = awaited(story, "hold and booking in MongoDB; does the worker run?")
     for fact in found:
         show.document({name: fact[name] for name in ("_id", "kind", "stage", "at", "body")})
-    _expect(len(found) == len(wanted), f"one document for each fact of {booking['pnr']}")
+    expect(len(found) == len(wanted), f"one document for each fact of {booking['pnr']}")
 
 
-def top_routes(booking: dict[str, Any]) -> None:
+def signed_in_staff() -> Api:
     staff = Api()
     staff.access = staff.quietly("POST", "auth/login/", dict(STAFF))["access"]
+    return staff
+
+
+def top_routes(staff: Api, booking: dict[str, Any]) -> None:
     here = booking["source"]["code"], booking["destination"]["code"]
     for by in ("searches", "bookings"):
         show.asked(f"GET /api/v1/analytics/top-routes/?by={by}")
@@ -198,23 +198,8 @@ def top_routes(booking: dict[str, Any]) -> None:
             known = {(each["source"], each["destination"]) for each in routes}
             return routes if here in known else None
 
-        routes = _await(counted, f"{here[0]} to {here[1]} among the {by}")
+        routes = awaited(counted, f"{here[0]} to {here[1]} among the {by}")
         show.table(
             ("from", "to", by),
             [(each["source"], each["destination"], each["count"]) for each in routes[:5]],
         )
-
-
-def _await(ask: Callable[[], T | None], what: str) -> T:
-    """Facts are shipped about once a second: ask until they are there."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if (found := ask()) is not None:
-            return found
-        time.sleep(0.2)
-    raise TourFailed(f"not within {PATIENCE_SECONDS:.0f} s: {what}")
-
-
-def _expect(so: bool, what: str) -> None:
-    if not so:
-        raise TourFailed(f"expected {what}")

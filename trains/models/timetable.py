@@ -114,7 +114,8 @@ class Departure(models.Model):
 
     `starts_at` is the moment the service day begins for its times (noon minus 12 hours, in UTC):
     the train leaves stop k at `starts_at + departure_seconds`. `ends_at` is its last arrival.
-    `revision` grows when staff close, reopen or re-price it.
+    `revision` grows when staff close, reopen or re-price it. `withdrawn_at`: it does not run, and
+    stays closed for good.
     """
 
     class Status(models.TextChoices):
@@ -132,6 +133,7 @@ class Departure(models.Model):
     sale_opens_at = models.DateTimeField()
     fare_factor = models.DecimalField(max_digits=6, decimal_places=3, default=1)
     revision = models.PositiveIntegerField(default=1)
+    withdrawn_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (

@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from config.errors import NotFound
+from trains.errors import DepartureWithdrawn
 from trains.models import Departure
 from trains.services.set_status import set_status
 from trains.services.touch_departures import touch_departures
@@ -24,7 +25,8 @@ class DepartureChanges:
 def change_departure(
     *, departure_id: int, changes: DepartureChanges, actor_id: int | None
 ) -> Departure:
-    """Change the departure in one transaction and return it. Raises `NotFound`.
+    """Change the departure in one transaction and return it. Raises `NotFound`, and
+    `DepartureWithdrawn` if it is to be put back on sale and does not run.
 
     Prices are those of new holds: what is held or booked keeps the fare it was told. A change
     that changes nothing leaves the revision alone.
@@ -38,6 +40,8 @@ def change_departure(
         )
         if departure is None:
             raise NotFound(f"There is no departure {departure_id}.")
+        if departure.withdrawn_at is not None and changes.status == Departure.Status.OPEN:
+            raise DepartureWithdrawn(departure_id)
         changed: list[str] = []
         if changes.fare_factor is not None and changes.fare_factor != departure.fare_factor:
             departure.fare_factor = changes.fare_factor

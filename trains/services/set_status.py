@@ -21,12 +21,13 @@ def set_status(
 ) -> int:
     """Open or close these departures; return how many were not so before.
 
-    Closing ends sales, it cancels nothing: holds and bookings stay what they are.
+    Closing ends sales, it cancels nothing: holds and bookings stay what they are. What was
+    withdrawn stays closed.
     """
     with transaction.atomic():
         changing = list(
             Departure.objects.select_for_update(no_key=True)
-            .filter(pk__in=departure_ids)
+            .filter(pk__in=departure_ids, withdrawn_at=None)
             .exclude(status=status)
             .order_by("pk")
             .values_list("pk", flat=True)

@@ -46,7 +46,9 @@ class DepartureView(StaffWrite):
         request=DeparturePatch,
         responses={
             200: DepartureOut,
-            **problem_responses("invalid", "not-authenticated", "forbidden", "not-found"),
+            **problem_responses(
+                "invalid", "not-authenticated", "forbidden", "not-found", "illegal-state"
+            ),
         },
         examples=[examples.CLOSED],
     )
