@@ -56,6 +56,8 @@ class AnswersAudit:
         name = f"{ask.verb} {reply.status}"
         self.counted[name] = self.counted.get(name, 0) + 1
         must(reply.status != 500, "no 500", f"{ask} got {reply}")
+        understood = "Idempotency-Key" not in reply.body.get("errors", {})
+        must(understood, "P5", f"the simulation's key was refused: {ask} got {reply}")
         if ask.is_foreign:
             kept_off = reply.status in {0, 404, 503}
             must(kept_off, "P6", f"{ask} got {reply}")

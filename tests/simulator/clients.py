@@ -220,7 +220,7 @@ class Traveller:
         if self.chance.random() >= share:
             return None
         self.keys += 1
-        return f"{self.name}-{self.keys}"
+        return f"{self.name.replace(' ', '-')}-{self.keys}"
 
     def _think(self) -> None:
         """Wait a moment, or until about the deadline of a hold."""

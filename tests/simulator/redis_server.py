@@ -146,9 +146,8 @@ class SimulatedConnection(AbstractConnection):
         if len(command) > 1:
             what = f"{what} and {len(command) - 1} more"
         run = partial(self._run, command)
-        self._answers = self._crossing.cross(
-            "redis", what, run, lost=self._lose, late=lambda: partial(self._run_late, command)
-        )
+        late = partial(self._run_late, command, self._server.run_id)
+        self._answers = self._crossing.cross("redis", what, run, lost=self._lose, late=lambda: late)
 
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
         del args, kwargs
@@ -177,8 +176,12 @@ class SimulatedConnection(AbstractConnection):
             answers.append(self._server.execute(words))
         return answers
 
-    def _run_late(self, commands: Sequence[Sequence[bytes]]) -> list[Any]:
-        """Nobody waits for the answer, nor hears that the server went between two of them."""
+    def _run_late(self, commands: Sequence[Sequence[bytes]], process: str) -> list[Any]:
+        """Nobody waits for the answer, nor hears that the server went before it or between two.
+        What was under way to a server that went never comes to the next one.
+        """
+        if self._server.run_id != process:
+            return [f"never came: {process} went"]
         try:
             return self._run(commands)
         except redis.exceptions.ConnectionError as went:
