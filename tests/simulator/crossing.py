@@ -8,9 +8,7 @@ from tests.simulator.scheduler import Abandoned, Crashed, Scheduler
 
 T = TypeVar("T")
 TIMEOUTS_SECONDS = (0.0, 0.25, 2.0, 40.0)
-# What a client gave up waits in its closed socket, and Linux sends it again for about so long. A
-# lock that came after its hold had run out would take the seats once more, for nobody.
-REDIS_LATE_SECONDS = 100.0
+LATE_SECONDS = (0.0, 0.0, 1.0, 35.0, 200.0)
 
 
 class Crossing:
@@ -100,8 +98,7 @@ class Crossing:
     def _arrive(self, store: str, what: str, effect: Callable[[], Any]) -> None:
         """The effect of a call whose caller gave up, some time later."""
         scheduler = self.scheduler
-        longest = REDIS_LATE_SECONDS if store == "redis" else 200.0
-        scheduler.pause(scheduler.chance.choice((0.0, 0.0, 1.0, 35.0, longest)))
+        scheduler.pause(scheduler.chance.choice(LATE_SECONDS))
         self.say(f"{store} {what}: {brief(effect())}, late")
 
     def _time_out(self) -> None:
