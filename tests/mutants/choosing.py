@@ -18,6 +18,7 @@ from tests.mutants.mutant import PRODUCT, Mutant
 POOL: Final = (
     "tests/reservations", "tests/promises", "tests/http/test_idempotency.py",
     "tests/availability", "tests/analytics", "tests/front", "tests/surviving", "tests/scripts",
+    "tests/waitlist",
 )  # fmt: skip
 MOST: Final = 60  # tests of one mutant: what as many cannot see, needs a better test
 MOST_SLOW: Final = 4

@@ -24,6 +24,7 @@ SUITES: Final = {
     "tests/availability": "availability",
     "tests/front": "front",
     "tests/history": "history",
+    "tests/waitlist": "waitlist",
 }
 
 
