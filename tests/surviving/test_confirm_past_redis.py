@@ -323,3 +323,14 @@ def test_a_key_is_kept_past_redis_too(anna: Traveller, departure: Departure, cut
     assert [each.status_code for each in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
     assert answers[1]["Idempotency-Replayed"] == "true"
+
+
+def test_a_hold_that_was_told_over_stays_over_by_a_slower_clock(
+    anna: Traveller, departure: Departure, cut_off: Cut, time_passes: Time
+) -> None:
+    """Redis's clock is ahead of PostgreSQL's, which judges when Redis is away."""
+    hold = lock(anna, departure, "S1-1")
+    with time_passes(181):
+        assert code_of(confirm(anna, hold)) == EXPIRED
+    with cut_off():
+        assert code_of(confirm(anna, hold)) == EXPIRED
