@@ -12,7 +12,7 @@ pytest_plugins = ["tests.engine", "tests.race.fixtures"]
 
 # A quarter of a second is little on a machine that runs tests and builds beside. What is shown
 # about that time is shown in tests/surviving, which set it back where Redis is away.
-CALM_REDIS_TIMEOUT_SECONDS = 2.0
+CALM_REDIS_TIMEOUT_SECONDS = 5.0
 
 
 def pytest_configure() -> None:

@@ -84,9 +84,10 @@ def _pin(
             case Outcome.OVERDUE:
                 for hold in answer.rest:
                     resolve_pin(hold)
-            case Outcome.TAKEN:  # by another, since Redis forgot it: the holder is told it is over
-                bury([ref])  # and so it stays, whatever becomes of the other's hold
-                return None
             case _:
+                # It is over, or Redis forgot it and its seats are another's. Who showed a
+                # capability is told so, and so it stays: past Redis another clock would judge.
+                if capability is not None:
+                    bury([ref])
                 return None
     raise StoreUnavailable("The hold cannot be pinned; try again.")

@@ -100,9 +100,6 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
 
     claim = claim_hold(ref, owner, opened)
     if claim is None:
-        if opened is not None:
-            # Past Redis another clock would judge this capability: what is over stays over.
-            bury([ref])
         return _find_booked(ref)
     plan = plan_with(ref.departure, claim.member)
     party = party_of(plan, ref, claim.member, passengers)

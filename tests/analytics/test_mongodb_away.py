@@ -68,6 +68,19 @@ def documents() -> dict[str, int]:
     return {name: audit_database()[name].count_documents({}) for name in (FACTS, REQUESTS)}
 
 
+def ship_all() -> None:
+    """As the beats would, one after another, until a server that is just back answers in time."""
+    for _ in range(30):
+        shipper.forget_failures()
+        ship_pending(budget_seconds=60)
+        if not (
+            unshipped_hold_facts()
+            or holds_store().xlen(keys.REQUESTS)
+            or OutboxEvent.objects.filter(shipped_at=None).exists()
+        ):
+            return
+
+
 @pytest.mark.parametrize("how", ["frozen", "killed"])
 def test_requests_go_on_without_mongodb_and_everything_arrives_when_it_is_back(
     mongod: OwnStore, how: str
@@ -85,8 +98,7 @@ def test_requests_go_on_without_mongodb_and_everything_arrives_when_it_is_back(
     assert holds_store().xlen(keys.REQUESTS) == 20
 
     (mongod.thaw if how == "frozen" else mongod.start)()
-    shipper.forget_failures()
-    ship_pending(budget_seconds=60)
+    ship_all()
     assert documents() == {FACTS: 4, REQUESTS: 23}
     assert unshipped_hold_facts() == holds_store().xlen(keys.REQUESTS) == 0
 
@@ -99,8 +111,7 @@ def test_a_fact_whose_answer_was_lost_is_one_document(mongod: OwnStore) -> None:
     mongod.freeze()
     assert ship_pending() == 0
     mongod.thaw()
-    shipper.forget_failures()
-    ship_pending(budget_seconds=60)
+    ship_all()
     assert documents()[FACTS] == 4
 
 

@@ -72,9 +72,8 @@ class _Rush:
         request = wire.post(LOCK, body, token)
         while not self.is_over:
             code, answer = yield "lock", request
-            if code == 201:
-                yield from self._confirm(token, answer, BOTS)
-                return
+            if code == 201 and (yield from self._confirm(token, answer, BOTS)):
+                return  # one whose hold ran out tries again
 
     def person(self, token: str) -> Journey:
         seat = None
@@ -105,13 +104,15 @@ class _Rush:
         if self.chance.random() >= LEAVES:
             yield from self._confirm(token, held, PEOPLE, locked=True)
 
-    def _confirm(self, token: str, held: bytes, who: str, *, locked: bool = False) -> Journey:
+    def _confirm(self, token: str, held: bytes, who: str, *, locked: bool = False) -> "Any":
+        """A journey's part; whether it ended with a ticket."""
         if not locked:
             self.locked_at.append(self._now())
         hold = wire.field(held, b"hold")
         code, _ = yield "confirm", confirm_request(token.encode(), hold)
         if code == 201:
             self.sold_at[who].append(self._now())
+        return code == 201
 
     def _now(self) -> float:
         return time.perf_counter() - self.began

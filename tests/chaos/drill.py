@@ -92,10 +92,9 @@ def _drill(plant: Plant, form: Form, *, seed: int, began: float) -> Report:
         stops=routes[numbers[0]].stops,
         seats=tuple(routes[numbers[0]].seats),
         travel_class=TRAVEL_CLASS,
-        departures=(),
+        departures=numbers[:DEPARTURES_A_FAULT],
         recorder=recorder,
     )
-    stage.departures = numbers[:DEPARTURES_A_FAULT]
     travellers = let_go(stage, tokens, seed=seed)
     episodes, sleeps = [], []
     try:

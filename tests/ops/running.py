@@ -14,7 +14,7 @@ from config.embedded.fleet import free_ports
 from config.embedded.places import CHECKOUT
 from config.embedded.settings import GIVEN_NAMES, PORT_DEFAULTS
 
-DEADLINE_SECONDS = 40.0
+DEADLINE_SECONDS = 120.0
 
 
 def eventually(
