@@ -54,5 +54,6 @@ if apps.is_installed("reservations.waitlist"):
         path("departures/<int:departure>/waitlist/", waitlist.join, name="join"),
         path("waitlist/", waitlist.entries, name="waitlist"),
         path("waitlist/<str:entry>/", waitlist.entry, name="entry"),
+        path("waitlist/<str:entry>/pay/", waitlist.prepay, name="prepay"),
         path("waitlist/<str:entry>/leave/", waitlist.leave, name="leave"),
     ]

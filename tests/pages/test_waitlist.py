@@ -7,9 +7,11 @@ import pytest
 from pytest_django import Settings
 
 from reservations.models import Booking
+from reservations.payments.models import Payment
 from reservations.waitlist.models import Entry
 from tests.availability import railway
 from tests.pages.visiting import Visit, read, says, travellers
+from tests.payments.paying import pay
 from tests.waitlist.conftest import commits, work  # noqa: F401  # a fixture
 from trains.models import Departure
 
@@ -141,3 +143,23 @@ def test_a_closed_queue_says_so(asha: Visit, run: Departure, sold: str, settings
     assert says(asha.get(f"/departures/{run.pk}/waitlist/", **query(run)), "is closed")
     answer = asha.post(f"/departures/{run.pk}/waitlist/", query(run))
     assert answer.status_code == 409
+
+
+def test_a_place_is_paid_in_advance_and_booked_by_itself(
+    asha: Visit, ravi: Visit, run: Departure, sold: str, settings: Settings
+) -> None:
+    entry = join(asha, run)
+    assert not says(asha.get(entry), "Pay in advance")
+    settings.ENV = settings.ENV.model_copy(update={"payment_providers": ["sandbox"]})
+    assert says(asha.get(entry), "in advance")
+    page = asha.post(f"{entry}pay/")["Location"]
+    assert says(asha.get(page), "Pay for your place in advance")
+    pay(Payment.objects.get())
+    assert asha.get(page)["Location"] == entry
+    shown = asha.get(entry)
+    assert says(shown, "are paid. You are booked as soon as seats come free")
+    assert asha.post(f"{entry}pay/")["Location"] == entry
+    assert ravi.post(f"{entry}pay/").status_code == 404
+    ravi.post(f"/bookings/{sold}/cancel/")
+    work()
+    assert says(asha.get(entry), "You have seats")

@@ -114,6 +114,9 @@ def payment(request: HttpRequest, visitor: Visitor, payment: UUID) -> HttpRespon
     seen = paying.see(visitor, payment)
     if seen.pnr:
         return go(request, reverse("web:booking", args=[seen.pnr]))
+    if seen.is_kept and seen.entry:
+        messages.success(request, _("Paid. You are booked as soon as seats come free."))
+        return go(request, reverse("web:entry", args=[seen.entry]))
     if request.headers.get("HX-Request"):
         return render(request, "web/parts/payment.html", {"payment": seen})
     return show(request, "web/payment.html", {"payment": seen})

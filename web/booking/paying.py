@@ -22,7 +22,9 @@ SANDBOX: Final = "sandbox"
 
 @dataclass(frozen=True)
 class PaymentSeen:
-    """A payment as its owner sees it. `pay_url`: where to pay; `pnr`: the booking it became."""
+    """A payment as its owner sees it. `pay_url`: where to pay; `pnr`: the booking it became;
+    `entry`: the place on the waitlist that it is for, and `is_kept` for it.
+    """
 
     id: str
     state: str
@@ -32,6 +34,8 @@ class PaymentSeen:
     pnr: str
     is_over: bool
     was_returned: bool
+    entry: str = ""
+    is_kept: bool = False
 
 
 def is_paid_for(hold: HoldView) -> bool:
@@ -71,4 +75,16 @@ def see(visitor: Visitor, payment: UUID) -> PaymentSeen:
         pnr=(found.booking.pnr or "") if found.booking else "",
         is_over=bool(found.outcome) or found.state == PaymentState.FAILED,
         was_returned=is_returned,
+        entry=_entry_of(found),
+        is_kept=found.outcome == Outcome.KEPT,
     )
+
+
+def _entry_of(payment: Any) -> str:
+    """The name of the entry that is prepaid, if it is for one."""
+    if not apps.is_installed("reservations.prepaid"):
+        return ""
+    from reservations.prepaid.models import Prepayment
+
+    found = Prepayment.objects.filter(payment=payment).select_related("entry").first()
+    return str(found.entry.key) if found else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -24,6 +25,7 @@ from reservations.waitlist.services.show_entry import EntryView, show_entry, vie
 from web.page import go, page, safe_next, show
 from web.told import tell
 from web.visitor import Visitor
+from web.waitlist import prepaying
 from web.waitlist.asking import ask
 
 ENTRIES_MAX = 50
@@ -113,10 +115,24 @@ def entries(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 @page(signed_in=True)
 def entry(request: HttpRequest, visitor: Visitor, entry: str) -> HttpResponse:
     """One entry: its place, its offer, or its end. htmx asks again while it waits."""
-    context = {"entry": _waits(show_entry(user=visitor.id, key=entry))}
+    found = _waits(show_entry(user=visitor.id, key=entry))
+    context = {"entry": found, "price": prepaying.price(found.view)}
     if request.headers.get("HX-Request"):
-        return render(request, "web/parts/entry.html", context)
+        return render(
+            request, "web/parts/entry.html", {**context, "CURRENCY": settings.ENV.currency}
+        )
     return show(request, "web/entry.html", context)
+
+
+@page(scope="confirm", signed_in=True, methods=("POST",))
+def prepay(request: HttpRequest, visitor: Visitor, entry: str) -> HttpResponse:
+    """Begin to pay in advance, where that is offered: the payment's page goes on from there."""
+    try:
+        payment = prepaying.begin(visitor, entry)
+    except IllegalState as refused:
+        messages.error(request, tell(refused).text)
+        return go(request, reverse("web:entry", args=[entry]))
+    return go(request, reverse("web:payment", args=[payment]))
 
 
 @page(scope="reserve", signed_in=True, methods=("POST",))
