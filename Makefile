@@ -106,9 +106,12 @@ schema: install-dev ## write docs/openapi.yaml and the Postman collection anew
 		--file docs/openapi.yaml
 	@$(BIN)/python docs/postman.py
 
-.PHONY: messages browsers screenshots
+.PHONY: messages browsers screenshots bench-pages
 screenshots: install-dev ## every page in light, dark and phone width, beside `make run`
 	@exec $(BIN)/python -m tests.browser.screenshots
+
+bench-pages: install-dev ## how soon pages can be used in a cold browser, beside `make run` (ROUNDS=15)
+	@exec $(BIN)/python -m tests.browser.usable
 
 messages: install-dev ## gather what the pages say into web/locale/, and compile it
 	@$(BOUND) with --profile messages -- $(BIN)/python manage.py update_messages

@@ -59,6 +59,8 @@ def shown(browser: Browser, size: ViewportSize, scheme: str) -> Iterator[tuple[s
     yield from _arriving(page)
     yield from _booking(page)
     yield from _looking_back(page)
+    yield from _waiting(page)
+    yield from _in_hindi(page)
     yield from _on_the_board(page)
     context.close()
 
@@ -147,8 +149,41 @@ def _looking_back(page: Page) -> Iterator[tuple[str, Page]]:
     ):
         page.goto(path)
         yield name, page
-    page.click("main form button")
+    page.click("#quote .danger")
     yield "cancelled", page
+
+
+def _waiting(page: Page) -> Iterator[tuple[str, Page]]:
+    """Where a class is full, on a day of its own: the demo's traveller and this one hold it."""
+    day = TUESDAY + timedelta(days=1)
+    page.goto(f"/search/?from=HBS&to=ORH&date={day}")
+    seats = _link(page, "BERTH")
+    _fill(page, int(seats.split("/")[2]))
+    page.goto(f"/search/?from=HBS&to=ORH&date={day}&seats=2")
+    yield "results-full", page
+    page.locator("a.fare-wait").first.click()
+    yield "join", page
+    page.click("main form .button")
+    yield "entry", page
+    page.goto("/waitlist/")
+    yield "waitlist", page
+
+
+def _fill(page: Page, departure: int) -> None:
+    """Hold every berth, for three minutes."""
+    api = f"{page.url.split('/search')[0]}/api/v1"
+    made = page.request.post
+    names = [("traveller", "seatlock-traveller"), ("admin", "seatlock-admin")]
+    for name, password in names:
+        said = made(f"{api}/auth/login/", data={"username": name, "password": password}).json()
+        headers = {"Authorization": f"Bearer {said['access']}"}
+        for count in (6, 6, 6, 5, 4, 3, 2, 1):
+            wish = {"departure": departure, "source": "HBS", "destination": "ORH"}
+            wish |= {"travel_class": "BERTH", "count": count, "preference": "any"}
+            made(f"{api}/reservations/lock/", data=wish, headers=headers)
+
+
+def _in_hindi(page: Page) -> Iterator[tuple[str, Page]]:
     page.goto("/")
     page.click("button[value=hi]")
     yield "landing-hindi", page

@@ -24,7 +24,6 @@
   document.querySelectorAll("[data-countdown]").forEach(countDown);
 
   document.querySelectorAll("[data-swap]").forEach((button) => {
-    button.hidden = false;
     button.addEventListener("click", () => {
       const [from, to] = [document.getElementById("from"), document.getElementById("to")];
       [from.value, to.value] = [to.value, from.value];
