@@ -21,6 +21,8 @@ TRAVELLERS: Final = 5
 
 _EMPTIED: Final = (
     "reservations_bookedseat",
+    "reservations_bookingmail",
+    "reservations_cancellation",
     "reservations_booking",
     "reservations_seatblock",
     "outbox_outboxevent",
