@@ -14,9 +14,10 @@ django_application = get_wsgi_application()
 
 # All need the settings above. Tasks that a request queues go to our broker, not to a default one.
 import celery_app  # noqa: E402, F401
+from config.http.short_way import ShortWay  # noqa: E402
 from config.http.unsized import with_lengths  # noqa: E402
 from config.stores.checks import check_holds_store  # noqa: E402
 
-application = with_lengths(django_application)
+application = ShortWay(with_lengths(django_application))
 
 check_holds_store()

@@ -82,12 +82,17 @@ class MetricsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         response = self.get_response(request)
-        match = request.resolver_match
-        endpoint = f"/{match.route}" if match is not None else UNMATCHED
-        method = request.method if request.method in _METHODS else "OTHER"
-        _requests(method, endpoint, response.status_code).inc()
-        _seconds(method, endpoint).observe(time.perf_counter() - started)
+        count_request(request, response.status_code, started)
         return response
+
+
+def count_request(request: HttpRequest, status: int, started: float) -> None:
+    """Count an answered request. `started`: a `time.perf_counter()` from its beginning, seconds."""
+    match = request.resolver_match
+    endpoint = f"/{match.route}" if match is not None else UNMATCHED
+    method = request.method if request.method in _METHODS else "OTHER"
+    _requests(method, endpoint, status).inc()
+    _seconds(method, endpoint).observe(time.perf_counter() - started)
 
 
 # Looking a child up by its labels costs more than counting; there are some hundreds of them.
