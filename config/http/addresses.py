@@ -1,5 +1,6 @@
 """The address a request comes from, behind as many proxies as the operator trusts."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
@@ -25,7 +26,11 @@ def client_address(request: HttpRequest) -> str:
 
 def client_network(request: HttpRequest) -> str:
     """What limits count by: an IPv4 address, or the /64 one IPv6 subscriber commands."""
-    address = client_address(request)
+    return _network_of(client_address(request))
+
+
+@lru_cache(maxsize=4096)
+def _network_of(address: str) -> str:
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -15,7 +15,7 @@ or `TimeoutError` for the caller:
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any, Final, TypeVar
 
@@ -28,6 +28,7 @@ from redis.retry import Retry
 
 from config.stores import timing
 from config.stores.breaker import Breaker, Event, Limits, Pass, State
+from config.stores.lines import Command, Lines
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +61,22 @@ class HoldsStore(redis.Redis):
         self.breaker = Breaker(limits, self._watch)
         self._opened_at = time.monotonic()
         self._last_error = ""
+        self._lines = Lines(pool)
 
     def execute_command(self, *arguments: Any, **options: Any) -> Any:
         return self.guarded(partial(super().execute_command, *arguments, **options))
+
+    def ask(self, commands: Sequence[Command]) -> list[Any]:
+        """Commands that may be repeated, in one round trip by this thread's own connection; what
+        the server refuses is an answer, a `ResponseError` (one by itself is raised).
+        """
+        return self.guarded(partial(self._ask, commands))
+
+    def _ask(self, commands: Sequence[Command]) -> list[Any]:
+        answers = self._lines.ask(commands)
+        if len(answers) == 1 and isinstance(answers[0], ResponseError):
+            raise answers[0]
+        return answers
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
         return _GuardedPipeline(self, transaction, shard_hint)
@@ -103,6 +117,7 @@ class HoldsStore(redis.Redis):
         if isinstance(refusal, ReadOnlyError):
             # It was the primary: behind the same name there may be another by now.
             self.connection_pool.disconnect(inuse_connections=False)
+            self._lines.drop()
         if cannot_serve(refusal):
             raise HoldsStoreAway(str(refusal)) from refusal
 

@@ -72,10 +72,11 @@ class Script:
     def __call__(self, key_names: Sequence[str], *arguments: Any) -> Any:
         """Run it. Raises `redis.ConnectionError` or `TimeoutError` if the store is away."""
         store = holds_store()
+        words = (len(key_names), *key_names, *arguments)
         try:
-            return store.evalsha(self.sha, len(key_names), *key_names, *arguments)
+            return store.ask((("EVALSHA", self.sha, *words),))[0]
         except redis.exceptions.NoScriptError:
-            return store.eval(self.text, len(key_names), *key_names, *arguments)
+            return store.ask((("EVAL", self.text, *words),))[0]
 
     def many(self, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
         """Run it for several departures, in one round trip for up to PIPELINED of them."""
@@ -83,24 +84,21 @@ class Script:
         return [answer for at in parts for answer in self._many(calls[at : at + PIPELINED])]
 
     def _many(self, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
-        store = holds_store()
-        for attempt in (1, 2):
-            pipe = store.pipeline(transaction=False)
-            if attempt == 2:
-                # On the same connection as the calls: no restart can come in between.
-                pipe.script_load(self.text)
-            for key_names, arguments in calls:
-                pipe.evalsha(self.sha, len(key_names), *key_names, *arguments)
-            answers: list[Any] = pipe.execute(raise_on_error=False)[-len(calls) :]
-            if attempt == 1 and any(
-                isinstance(answer, redis.exceptions.NoScriptError) for answer in answers
-            ):
-                continue
-            for answer in answers:
-                if isinstance(answer, Exception):
-                    raise HoldsStoreAway(str(answer)) if cannot_serve(answer) else answer
-            return answers
-        raise AssertionError("unreachable: the second round returns or raises")
+        if len(calls) == 1:
+            ((key_names, arguments),) = calls
+            return [self(key_names, *arguments)]
+        commands = [
+            ("EVALSHA", self.sha, len(key_names), *key_names, *arguments)
+            for key_names, arguments in calls
+        ]
+        answers = holds_store().ask(commands)
+        if any(isinstance(answer, redis.exceptions.NoScriptError) for answer in answers):
+            # On the same connection as the calls: no restart can come in between.
+            _, *answers = holds_store().ask([("SCRIPT", "LOAD", self.text), *commands])
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise HoldsStoreAway(str(answer)) if cannot_serve(answer) else answer
+        return answers
 
 
 @cache

@@ -14,7 +14,8 @@ from django.conf import settings
 
 from config.errors import NotAuthenticated, StoreUnavailable
 from config.stores import keys
-from config.stores.redis import holds_store
+from config.stores.lines import Command
+from config.stores.redis import HoldsStoreAway, cannot_serve, holds_store
 from reservations.holds.calls import (
     ANSWER_KEPT_MS,
     LockMode,
@@ -270,10 +271,17 @@ def live_holds() -> list[tuple[int, Member]]:
 
 def _union(key_of_shard: Callable[[int], str], at_least: int) -> list[int]:
     """The departures in one sorted set of every shard, in one round trip."""
-    pipe = holds_store().pipeline(transaction=False)
-    for shard in range(keys.SHARDS):
-        pipe.zrangebyscore(key_of_shard(shard), at_least, "+inf")
-    return [int(departure) for found in pipe.execute() for departure in found]
+    return _departures_in(
+        [("ZRANGEBYSCORE", key_of_shard(shard), at_least, "+inf") for shard in range(keys.SHARDS)]
+    )
+
+
+def _departures_in(questions: Sequence[Command]) -> list[int]:
+    answers = holds_store().ask(questions)
+    for refused in answers:
+        if isinstance(refused, Exception):
+            raise HoldsStoreAway(str(refused)) if cannot_serve(refused) else refused
+    return [int(departure) for found in answers for departure in found]
 
 
 def redis_now_ms() -> int:
@@ -285,20 +293,20 @@ def redis_now_ms() -> int:
 def departures_due(limit_per_shard: int) -> list[int]:
     """Departures in which a hold or a pin may have run out, in one round trip."""
     now_ms = redis_now_ms()
-    pipe = holds_store().pipeline(transaction=False)
-    for shard in range(keys.SHARDS):
-        pipe.zrangebyscore(keys.due(shard), "-inf", now_ms, start=0, num=limit_per_shard)
-    return [int(departure) for found in pipe.execute() for departure in found]
+    bounds = ("-inf", now_ms, "LIMIT", 0, limit_per_shard)
+    return _departures_in(
+        [("ZRANGEBYSCORE", keys.due(shard), *bounds) for shard in range(keys.SHARDS)]
+    )
 
 
 def images_loaded(limit_per_shard: int, *, before_ms: int) -> list[int]:
     """Departures whose image is loaded and was last fully refreshed before that moment, the
     longest ago first in each shard; one round trip.
     """
-    pipe = holds_store().pipeline(transaction=False)
-    for shard in range(keys.SHARDS):
-        pipe.zrangebyscore(keys.loaded(shard), "-inf", before_ms, start=0, num=limit_per_shard)
-    return [int(departure) for found in pipe.execute() for departure in found]
+    bounds = ("-inf", before_ms, "LIMIT", 0, limit_per_shard)
+    return _departures_in(
+        [("ZRANGEBYSCORE", keys.loaded(shard), *bounds) for shard in range(keys.SHARDS)]
+    )
 
 
 def reap(departures: Sequence[int]) -> dict[int, tuple[bool, list[str]]]:

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-import redis
 from django.test import Client
 
 from config.stores.redis import holds_store
@@ -26,21 +25,16 @@ Counted = Callable[[int], AbstractContextManager[Any]]
 
 @pytest.fixture
 def round_trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was asked of Redis, an entry a round trip."""
+    """An entry for each time Redis was asked: a round trip."""
     seen: list[str] = []
-    command: Any = redis.Redis.execute_command
-    pipeline: Any = redis.client.Pipeline.execute
+    store: Any = type(holds_store())
+    asked = store.guarded
 
-    def one(self: Any, *arguments: Any, **options: Any) -> Any:
-        seen.append(str(arguments[0]))
-        return command(self, *arguments, **options)
+    def guarded(self: Any, call: Callable[[], Any]) -> Any:
+        seen.append("asked")
+        return asked(self, call)
 
-    def many(self: Any, *arguments: Any, **options: Any) -> Any:
-        seen.append("pipeline")
-        return pipeline(self, *arguments, **options)
-
-    monkeypatch.setattr(redis.Redis, "execute_command", one)
-    monkeypatch.setattr(redis.client.Pipeline, "execute", many)
+    monkeypatch.setattr(store, "guarded", guarded)
     return seen
 
 
@@ -131,11 +125,11 @@ class TestCost:
         # stations, departures, four for trains, fares, one for rows
         with django_assert_num_queries(9):
             assert search(client, "AAA", "DDD", day)["count"] == trains
-        assert round_trips == ["pipeline"]
+        assert round_trips == ["asked"]
         round_trips.clear()
         with django_assert_num_queries(4):  # trains are known; images are not loaded
             search(client, "AAA", "DDD", day)
-        assert round_trips == ["pipeline"]
+        assert round_trips == ["asked"]
 
     def test_with_images_loaded_it_costs_two_queries(
         self,

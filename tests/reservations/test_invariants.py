@@ -19,7 +19,6 @@ from config.outbox.models import OutboxEvent
 from config.stores import keys
 from config.stores.redis import holds_store
 from reservations.holds import ids
-from reservations.holds.scripts import Script
 from reservations.invariants.checks import ENGINE_CHECKS, check_engine
 from reservations.invariants.judging import Scope
 from reservations.models import BookedSeat, Booking
@@ -357,9 +356,7 @@ def test_every_check_can_say_that_its_store_is_away(
     def away(*_: object, **__: object) -> None:
         raise redis.exceptions.ConnectionError("gone")
 
-    monkeypatch.setattr(type(holds_store()), "execute_command", away)
-    monkeypatch.setattr("redis.client.Pipeline.execute", away)
-    monkeypatch.setattr(Script, "many", away)
+    monkeypatch.setattr(type(holds_store()), "guarded", away)
     results = check_engine(AT_REST)
     silent = {result.name for result in results if result.unanswered}
     assert silent == {

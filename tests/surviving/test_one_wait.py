@@ -125,7 +125,7 @@ def test_a_request_waits_once_however_often_it_asks(
 
 
 def test_every_way_to_ask_ends_in_time_and_passes_the_breaker(own_holds: OwnStore) -> None:
-    """Commands, pipelines, scripts, transactions with their WATCH, locks."""
+    """Commands, pipelines, scripts, a thread's own line, transactions with their WATCH, locks."""
     store: Any = holds_store()
     store.ping()
     script = store.register_script("return 1")
@@ -134,6 +134,7 @@ def test_every_way_to_ask_ends_in_time_and_passes_the_breaker(own_holds: OwnStor
         "pipeline": lambda: store.pipeline(transaction=False).get("k").execute(),
         "multi": lambda: store.pipeline().get("k").execute(),
         "script": script,
+        "own line": lambda: store.ask([("GET", "k"), ("GET", "k")]),
         "scripts": lambda: script(client=(pipe := store.pipeline())) and pipe.execute(),
         "watch": lambda: store.transaction(lambda pipe: pipe.multi(), "k"),
         "lock": lambda: store.lock("l", timeout=1, blocking=False).acquire(),

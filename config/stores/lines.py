@@ -1,0 +1,70 @@
+"""A thread's own connection to the holds' store, for what is asked most: scripts.
+
+redis-py takes a connection out of a pool for each call, looks whether it is still alive, counts it
+and puts it back; that is more work than packing, sending and reading the call (20 of 35 µs). Here
+each thread keeps one connection and packs with hiredis, many commands in one go. Connecting,
+passwords, TLS, deadlines and errors are redis-py's.
+
+Promises: answers belong to the commands they were asked for. A call that was broken off anywhere
+leaves no connection behind that still has its answer to come. Relies on: what is asked may be
+asked again, because a connection that died unnoticed shows only after sending.
+"""
+
+import os
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import hiredis
+from redis.connection import ConnectionPool
+from redis.exceptions import ResponseError
+
+Command = Sequence[str | bytes | int]
+
+
+class Lines:
+    """One connection a thread, made by the pool when it is first needed."""
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+        self._own = threading.local()
+
+    def ask(self, commands: Sequence[Command]) -> list[Any]:
+        """Send them in one go; their answers, in order. What the server refuses is an answer too,
+        a `ResponseError`. Raises `redis.ConnectionError`, `TimeoutError`.
+        """
+        # The stub takes a tuple of any length for one of one word.
+        packed = b"".join([hiredis.pack_command(tuple(each)) for each in commands])  # type: ignore[arg-type]
+        connection = self._connection()
+        answers: list[Any] = connection.retry.call_with_retry(
+            lambda: _exchange(connection, packed, len(commands)),
+            lambda error: connection.disconnect(),  # noqa: ARG005  # redis-py gives it
+        )
+        return answers
+
+    def drop(self) -> None:
+        """Connect anew when this thread asks next."""
+        self._own.__dict__.clear()
+
+    def _connection(self) -> Any:
+        own = self._own.__dict__
+        if own.get("pid") != os.getpid():  # never one that a parent process uses
+            own["connection"] = self._pool.make_connection()
+            own["pid"] = os.getpid()
+        return own["connection"]
+
+
+def _exchange(connection: Any, packed: bytes, number: int) -> list[Any]:
+    try:
+        connection.send_packed_command((packed,))
+        return [_answer(connection) for _ in range(number)]
+    except BaseException:
+        connection.disconnect()
+        raise
+
+
+def _answer(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as refused:
+        return refused
