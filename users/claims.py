@@ -5,12 +5,15 @@ process), because checking it costs as much as the rest of a short call. Only go
 remembered, and the expiry is judged each time, by the clock of the product.
 """
 
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
 import jwt
+import msgspec
 from rest_framework_simplejwt.settings import api_settings
 
 from config import clock
@@ -20,6 +23,7 @@ ALGORITHM: Final = "HS256"
 MAX_TOKEN_LENGTH: Final = 2048
 REMEMBERED_TOKENS: Final = 8192
 
+_OUR_HEADER: Final = jwt.encode({}, "0" * 32, algorithm=ALGORITHM).partition(".")[0]
 _decoder = jwt.PyJWT({"verify_exp": False, "verify_iat": False, "verify_nbf": False})
 
 
@@ -99,7 +103,7 @@ def read(token: str, *, kind: str) -> Claims:
 def _signed(token: str) -> Claims:
     """Check the signature. What raises is not cached."""
     try:
-        said: dict[str, Any] = _decoder.decode(token, _key(), algorithms=[ALGORITHM])
+        said = _payload(token)
         return Claims(
             caller=Caller(_user(said["sub"]), said["staff"] is True, str(UUID(said["sid"]))),
             kind=str(said["token_type"]),
@@ -108,6 +112,21 @@ def _signed(token: str) -> Claims:
         )
     except (jwt.PyJWTError, KeyError, TypeError, ValueError, AttributeError):
         raise NotAuthenticated("The token is not valid") from None
+
+
+def _payload(token: str) -> dict[str, Any]:
+    """What is signed. PyJWT reads it (60 µs), except where the header is word for word that of
+    our own tokens: then nothing is left to be judged but the signature (6 µs).
+    """
+    signed, _, signature = token.rpartition(".")
+    header, _, payload = signed.partition(".")
+    if header != _OUR_HEADER:
+        said: dict[str, Any] = _decoder.decode(token, _key(), algorithms=[ALGORITHM])
+        return said
+    right = urlsafe_b64encode(hmac.digest(_key(), signed.encode(), "sha256")).rstrip(b"=")
+    if not hmac.compare_digest(right, signature.encode()):
+        raise jwt.InvalidSignatureError
+    return msgspec.json.decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=dict)
 
 
 def _user(said: Any) -> int:

@@ -4,7 +4,7 @@ A plan in memory may be old. Whoever acts on it compares `Plan.revision` with th
 seat image was loaded for; when they differ the plan is forgotten and read again.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from config.errors import NotFound
 from reservations.availability.memory import BoundedMemory
@@ -47,6 +47,10 @@ _plans: BoundedMemory[int, tuple[DepartureRow, Plan]] = BoundedMemory(DEPARTURES
 
 def plan_of(departure: int) -> Plan:
     """The plan of a departure; no SQL when it is in memory. Raises `NotFound`."""
+    row = _departures.get(departure)
+    plan = _plan_made(row) if row is not None else None
+    if plan is not None:
+        return plan
     try:
         return plans_of([departure])[departure]
     except KeyError:
@@ -76,6 +80,23 @@ def read_again(departures: Collection[int]) -> dict[int, Plan]:
 def plans_for(rows: Iterable[DepartureRow]) -> dict[int, Plan]:
     """The plans of departures somebody has just read; the rows replace what was remembered."""
     rows = list(rows)
+    plans: dict[int, Plan | None] = {row.id: _plan_made(row) for row in rows}
+    new = [row for row in rows if plans[row.id] is None]
+    plans |= _make_plans(new) if new else {}
+    return {departure: plan for departure, plan in plans.items() if plan is not None}
+
+
+def _plan_made(row: DepartureRow) -> Plan | None:
+    """The plan that was made of this row, or of one that says the same."""
+    kept = _plans.get(row.id)
+    if kept is None or not (kept[0] is row or kept[0] == row):
+        return None
+    if kept[0] is not row:
+        _departures.put(row.id, kept[0])
+    return kept[1]
+
+
+def _make_plans(rows: Sequence[DepartureRow]) -> dict[int, Plan]:
     for row in rows:
         _departures.put(row.id, row)
     trains = {row.train_id: _trains.get((row.train_id, row.train_revision)) for row in rows}
@@ -117,11 +138,7 @@ def forget_all() -> None:
 
 
 def _plan(row: DepartureRow, train: TrainPlan | None, fares: FareTable | None) -> Plan:
-    """The plan of these parts: the one made before, if they are the same."""
     assert train is not None, f"departure {row.id} has no train"  # noqa: S101  # a foreign key
-    kept_row, kept = _plans.get(row.id) or (None, None)
-    if kept is not None and kept_row == row and kept.train is train and kept.fares is fares:
-        return kept
     plan = Plan(
         departure=row.id,
         train=train,
