@@ -10,14 +10,14 @@ keys sit in one slot of a Redis Cluster and a sweep reads 64 small indexes, neve
 | `{s}:live:<departure>` | zset, score = deadline ms | none | members: the holds | every hold script | every hold script |
 | `{s}:confirming:<departure>` | zset, score = pin deadline ms | none | members pinned by a confirm | pin, settle, free | every hold script |
 | `{s}:due` | zset of departures, score = earliest deadline ms | none | the sweep's index | every hold script | sweep |
-| `{s}:held:<departure>` | string, 32-bit words | none | a bit per seat and leg, held | hold scripts | lock, maps |
+| `{s}:held:<departure>` | string, 32-bit words | none | a bit per seat and leg, held; as long as it gets from its load on | hold scripts | lock, maps |
 | `{s}:sold:<departure>` | string, 32-bit words | none | a bit per seat and leg, sold or blocked | refresh, settle | lock, maps |
 | `{s}:waiting:<departure>` | string, 32-bit words | none | a bit per seat and leg, kept for who waits | refresh | lock, maps |
 | `{s}:image:<departure>` | hash | none | epoch, plan revision, sale gate, who waits | refresh | lock, maps |
 | `{s}:loaded` | zset of departures, score = last full refresh ms | none | which images are loaded | refresh, drop | reconcile |
 | `{s}:fence:<departure>` | string, whole number | none | last fencing token | lock | lock |
 | `{s}:era` | string | none | a random mark that dies with Redis's memory | first script | lock, pin |
-| `{s}:mine:<departure>:<user>` | zset, score = deadline ms | longest hold | a user's members, for limits and lists | hold scripts | lock, list |
+| `{s}:mine:<departure>:<user>` | zset, score = deadline ms | longest hold | a user's holds, for limits and lists | hold scripts | lock, list |
 | `{s}:owned:<user>` | zset of departures, score = deadline ms | longest hold | where a user has holds | hold scripts | list |
 | `{s}:key:<user>:<key>` | string | 24 h | the fingerprint of a lock's idempotency key; s = user mod 64 | lock | lock |
 | `{s}:answer:<hold>` | string (JSON) | 24 h | a keyed lock's kept answer | lock | lock |

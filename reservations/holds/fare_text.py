@@ -1,12 +1,12 @@
 """Fares as a member carries them, so that a fare is fixed, part by part, when the seats are held.
 
-    890.00/2x40.00:405.00:20.00:0.00:0.00:0.00
-    667.50/1x40.00:405.00:0.00:0.00:0.00:0.00+1x40.00:405.00:0.00:0.00:-222.50:0.00@child/p
+    930.00/2x40.00:405.00:20.00
+    667.50/1x40.00:405.00+1x40.00:405.00:0.00:0.00:-222.50@child/p
 
 The sum of all seats; then seats in order of their ordinals, as many as pay the same in one run,
-their parts in the order of `trains.fares.PARTS` and the concession granted; then `p` where the
-travellers were named with the lock. No space, `=`, `,` or `/` occurs in a part. A bare sum is a
-hold of which the parts are not known.
+their parts in the order of `trains.fares.PARTS` up to the last that is not nothing, and the
+concession granted; then `p` where the travellers were named with the lock. No space, `=`, `,` or
+`/` occurs in a part. A bare sum is a hold of which the parts are not known.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from itertools import groupby
 from trains.fares import PARTS, ZERO, SeatFare
 
 _NAMED = "p"
+MOST_HAVE = 2  # a base and a distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,14 @@ def read(text: str) -> HeldFare:
 
 
 def _seat(fare: SeatFare) -> str:
-    amounts = ":".join(str(getattr(fare, part)) for part in PARTS)
+    parts = [getattr(fare, part) for part in PARTS]
+    while len(parts) > MOST_HAVE and not parts[-1]:
+        parts.pop()
+    amounts = ":".join(map(str, parts))
     return f"{amounts}@{fare.granted}" if fare.granted else amounts
 
 
 def _read_seat(text: str) -> SeatFare:
     amounts, _, granted = text.partition("@")
-    parts = dict(zip(PARTS, map(Decimal, amounts.split(":")), strict=True))
+    parts = dict(zip(PARTS, map(Decimal, amounts.split(":")), strict=False))
     return SeatFare(**parts, granted=granted)

@@ -198,14 +198,16 @@ def refresh_begin(departure: int, *, scope: str, words: int, ref: HoldRef | None
 @dataclass(frozen=True, kw_only=True)
 class Correction:
     """Step c of refresh: `changes` are triples (word index, bits to set, bits to clear) of
-    little-endian uint32; `revision` and `blocked` count unless the scope is some. `kept`,
-    `waiting`: the waitlist's mark; empty if nobody waits, None: it stays as it is.
+    little-endian uint32; `revision`, `blocked` and `image_bytes` (how long the image is) count
+    unless the scope is some. `kept`, `waiting`: the waitlist's mark; empty if nobody waits, None:
+    it stays as it is.
     """
 
     scope: str
     changes: bytes
     revision: str
     blocked: bytes
+    image_bytes: int = 0
     kept: bytes | None = None
     waiting: str = ""
 
@@ -220,6 +222,7 @@ def refresh_end(departure: int, begun: RefreshBegun, correction: Correction) -> 
         correction.changes,
         correction.revision,
         correction.blocked,
+        correction.image_bytes,
         *(() if correction.kept is None else (correction.kept, correction.waiting)),
     )
     return Outcome(_text(answer[0]))

@@ -91,6 +91,7 @@ def _refresh(
             changes=_changes(rows, seen),
             revision=plan.revision,
             blocked=blocked.tobytes() if blocked.any() else b"",
+            image_bytes=rows.nbytes,
             **({} if scope == "some" else _mark(plan)),
         )
         outcome = store.refresh_end(departure, begun, correction)

@@ -40,6 +40,19 @@ def test_release_gives_back_bits_member_keys_and_index() -> None:
     assert holds_store().exists(bench.key("mine", 1)) == 0
 
 
+def test_of_holds_that_end_at_one_moment_the_one_that_was_named_is_ended() -> None:
+    """They are found by their score, which is the same, and told apart by their ids."""
+    first, second = bench.take(0), bench.take(1)
+    at = first.member.deadline_ms
+    holds_store().zadd(bench.key(LIVE), dict.fromkeys([first.held.text, second.held.text], at))
+    holds_store().zadd(bench.key("mine", 1), dict.fromkeys([first.ref.hold, second.ref.hold], at))
+    either = {first: (second, [0, 15]), second: (first, [15])}
+    ended = max(either, key=lambda each: each.ref.hold)  # the one that stands behind the other
+    left, bits = either[ended]
+    assert bench.release(ended) is Outcome.RELEASED
+    assert (bench.holders(), bench.words_of("held")[: len(bits)]) == ({left.ref.hold}, bits)
+
+
 def test_release_clears_its_own_legs_and_nothing_that_is_sold() -> None:
     first, second = bench.take(0, stretch=(0, 2)), bench.take(0, stretch=(2, 4))
     begun = store.refresh_begin(bench.DEPARTURE, scope="some", words=1, ref=None)

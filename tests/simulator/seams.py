@@ -14,6 +14,7 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any, Final
 from unittest.mock import patch
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import redis
@@ -25,7 +26,7 @@ from analytics.shipping import shipper
 from config import clock
 from config.idempotency import headers
 from config.outbox import consumers
-from config.stores import keys, outage, timing
+from config.stores import keys, lines, outage, timing
 from config.stores import redis as holds_redis
 from config.stores.redis import holds_store
 from reservations.availability import plans
@@ -59,6 +60,26 @@ class _PerActor:
         getcurrent().__dict__["deadline_at"] = value
 
 
+class _OwnOfActor:
+    """What is a thread's own (`threading.local`) is here each actor's."""
+
+    def __init__(self) -> None:
+        self.__dict__["_by_actor"] = WeakKeyDictionary()
+
+    def _own(self) -> dict[str, Any]:
+        own: dict[str, Any] = self._by_actor.setdefault(getcurrent(), {})
+        return own
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._own()[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._own()[name] = value
+
+
 @contextmanager
 def the_world_is_simulated(
     *, seed: int, clocks: Clocks, server: Server, sink: Sink, crossing: Crossing
@@ -82,6 +103,8 @@ def the_world_is_simulated(
         for module in (outage, timing, holds_redis):
             change(patch.object(module, "time", time))
         change(patch.object(timing, "_deadline", _PerActor()))
+        change(patch.object(lines, "threading", SimpleNamespace(local=_OwnOfActor)))
+        change(patch.object(timing._Timed, "pack_commands", SimulatedConnection.pack_commands))
         change(patch.object(secrets, "token_bytes", chance.randbytes))
         change(patch.object(secrets, "token_hex", lambda n=16: chance.randbytes(n).hex()))
         change(patch.object(secrets, "choice", chance.choice))

@@ -100,7 +100,16 @@ class Calls:
             for _ in range(self.chance.randint(0, 3))
         )
         scope = self.chance.choice(("some", "all", "load"))
-        arguments = [epoch, self.mark(), scope, triples, "1.1", self.chance.choice((b"", b"\1\0"))]
+        blocked = self.chance.choice((b"", b"\1\0"))
+        arguments = [
+            epoch,
+            self.mark(),
+            scope,
+            triples,
+            "1.1",
+            blocked,
+            self.chance.choice((0, 64)),
+        ]
         return "refresh_end", departure, [], arguments
 
     def view(self, departure: int) -> tuple[str, int, list[str], list[Any]]:

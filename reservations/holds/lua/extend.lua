@@ -21,7 +21,7 @@ if deadline_ms <= score then
 end
 redis.call('ZADD', LIVE, 'XX', whole(deadline_ms), member)
 local number = redis.call('HINCRBY', hold_key(parsed.hold), 'extensions', 1)
-move_deadline(parsed, member, deadline_ms)
+move_deadline(parsed, deadline_ms)
 tell_watchers()
 fact(parsed, 'extended', 2, number, '{"expires_at_ms":' .. whole(deadline_ms) .. (ARGV[6] or '') .. '}')
 return {'extended', member, whole(deadline_ms), whole(now_ms), era(ARGV[5])}

@@ -35,7 +35,6 @@ if present then
   return answer({'held', present, whole(score), whole(now_ms), era(ARGV[10]), '1'})
 end
 
-local image = redis.call('HMGET', IMAGE, 'loaded', 'revision', 'waiting')
 if not image[1] then return {'load'} end
 if image[2] ~= ARGV[7] then return {'replan'} end
 if now_ms < tonumber(ARGV[8]) or now_ms >= tonumber(ARGV[9]) then
@@ -72,7 +71,7 @@ local parsed = parse(member)
 redis.call('SET', FENCE, whole(fence))
 redis.call('ZADD', LIVE, whole(deadline_ms), member)
 set_bits(HELD, parsed)
-show_hold(parsed, member, deadline_ms, 'held')
+show_hold(parsed, deadline_ms, 'held')
 tell_watchers()
 if ARGV[13] == 'offer' then redis.call('HSET', hold_key(hold), 'made_by', 'offer') end
 fact(parsed, 'held', 1, 0, ARGV[12] .. ',"seats":' .. cjson.encode(parsed.labels) .. ',"fare":"'

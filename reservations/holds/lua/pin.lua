@@ -12,12 +12,12 @@ if redis.call('EXISTS', KEYS[11]) == 1 then return {'ended'} end
 if reap() then return {'again'} end
 local member, zset, score = find(ARGV[1], ARGV[2])
 local pin_until_ms = now_ms + tonumber(ARGV[3])
-local this_era = era(ARGV[4])
 
 if not member then
   -- A capability speaks only when Redis forgot: same era and no member means the hold is over.
+  local this_era = era(ARGV[4])
   if ARGV[7] == '' or ARGV[5] == this_era or tonumber(ARGV[6]) <= now_ms then return {'gone'} end
-  if redis.call('HEXISTS', IMAGE, 'loaded') == 0 then return {'load'} end
+  if not image[1] then return {'load'} end
   member = ARGV[7]
   local parsed = parse(member)
   if not parsed then return {'gone'} end
@@ -31,7 +31,7 @@ if not member then
   local until_ms = math.max(tonumber(ARGV[6]), pin_until_ms)
   redis.call('ZADD', CONFIRMING, whole(until_ms), member)
   set_bits(HELD, parsed)
-  show_hold(parsed, member, until_ms, 'confirming')
+  show_hold(parsed, until_ms, 'confirming')
   tell_watchers()
   -- Fences given from now on are later than this one, even if the clock was set back meanwhile.
   local last = tonumber(redis.call('GET', FENCE) or '0')
@@ -44,5 +44,5 @@ local parsed = parse(member)
 tell_watchers()
 if zset == LIVE then redis.call('ZREM', LIVE, member) end
 redis.call('ZADD', CONFIRMING, whole(until_ms), member)
-show_hold(parsed, member, until_ms, 'confirming')
+show_hold(parsed, until_ms, 'confirming')
 return {'pinned', member, whole(now_ms), '0'}

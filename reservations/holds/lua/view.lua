@@ -9,25 +9,24 @@
 -- @include clock
 -- @include hold
 if reap() then return {'again'} end
-local image = redis.call('HMGET', IMAGE, 'loaded', 'revision', 'words', 'blocked', 'waiting')
 local live, confirming = {}, {}
 if ARGV[1] == 'all' or (ARGV[1] == 'none' and not image[1]) then
   live = redis.call('ZRANGE', LIVE, 0, -1, 'WITHSCORES')
   confirming = redis.call('ZRANGE', CONFIRMING, 0, -1, 'WITHSCORES')
 elseif ARGV[1] == 'mine' then
-  for _, member in ipairs(redis.call('ZRANGE', mine_key(ARGV[2]), 0, -1)) do
-    local score = redis.call('ZSCORE', LIVE, member)
-    if score then live[#live + 1] = member live[#live + 1] = score end
-    score = redis.call('ZSCORE', CONFIRMING, member)
-    if score then confirming[#confirming + 1] = member confirming[#confirming + 1] = score end
+  for _, hold in ipairs(redis.call('ZRANGE', mine_key(ARGV[2]), 0, -1)) do
+    local member, zset, score = find(hold, ARGV[2])
+    local found = zset == LIVE and live or confirming
+    if member then found[#found + 1] = member found[#found + 1] = whole(score) end
   end
 end
-local held, sold, kept = '', '', ''
+local held, sold, blocked, kept = '', '', '', ''
 if image[1] and ARGV[1] ~= 'mine' then
   held = redis.call('GET', HELD) or ''
   sold = redis.call('GET', SOLD) or ''
-  if image[5] then kept = redis.call('GET', waiting_key()) or '' end
+  blocked = redis.call('HGET', IMAGE, 'blocked') or ''
+  if image[3] then kept = redis.call('GET', waiting_key()) or '' end
 end
-return {'seen', image[1] or '0', image[2] or '', image[3] or '0', held, sold, image[4] or '',
+return {'seen', image[1] or '0', image[2] or '', image[4] or '0', held, sold, blocked,
   whole(now_ms), redis.call('GET', ERA) or '', live, confirming,
-  kept, image[5] or ''}
+  kept, image[3] or ''}

@@ -37,14 +37,15 @@ local function seat_key(label, from, to)
   return TAG .. ':seat:' .. DEPARTURE .. ':' .. label .. ':' .. from .. '-' .. to
 end
 
--- The member of a hold, its zset and score; or nil. `mine` only finds it: LIVE and CONFIRMING say
--- whether it is there.
+-- The member of a hold, its zset and score; or nil. `mine` only finds it, by the score that both
+-- have: LIVE and CONFIRMING say whether it is there. (It names holds, and no members: those are
+-- longer than 64 bytes, for which Redis would make a zset of one six times as large.)
 local function find(hold, user)
-  for _, member in ipairs(redis.call('ZRANGE', mine_key(user), 0, -1)) do
-    if string.sub(member, 1, #hold + 1) == hold .. ' ' then
-      for _, zset in ipairs({LIVE, CONFIRMING}) do
-        local score = redis.call('ZSCORE', zset, member)
-        if score then return member, zset, tonumber(score) end
+  local score = redis.call('ZSCORE', mine_key(user), hold)
+  for _, zset in ipairs(score and {LIVE, CONFIRMING} or {}) do
+    for _, member in ipairs(redis.call('ZRANGEBYSCORE', zset, score, score)) do
+      if string.sub(member, 1, #hold + 1) == hold .. ' ' then
+        return member, zset, tonumber(score)
       end
     end
   end
@@ -53,7 +54,8 @@ end
 
 -- Bits. Seat o has `words` 32-bit little-endian words from byte o * words * 4; leg k is bit
 -- k % 32 of word k / 32. `nil` words: no image is loaded or being loaded, there are no bits.
-local words = tonumber(redis.call('HGET', IMAGE, 'words') or nil)
+local image = redis.call('HMGET', IMAGE, 'loaded', 'revision', 'waiting', 'words')
+local words = tonumber(image[4] or nil)
 
 local function each_word(from, to, visit)
   for word = math.floor(from / 32), math.floor((to - 1) / 32) do
@@ -122,10 +124,14 @@ local function expire_at(key, deadline_ms)
   redis.call('PEXPIREAT', key, whole(deadline_ms - offset_ms))
 end
 
-local function move_deadline(parsed, member, deadline_ms)
-  redis.call('ZADD', mine_key(parsed.user), whole(deadline_ms), member)
+local function move_indexes(parsed, deadline_ms)
+  redis.call('ZADD', mine_key(parsed.user), whole(deadline_ms), parsed.hold)
   redis.call('ZADD', owned_key(parsed.user), 'GT', whole(deadline_ms), DEPARTURE)
   redis.call('ZADD', DUE, 'LT', whole(deadline_ms), DEPARTURE)
+end
+
+local function move_deadline(parsed, deadline_ms)
+  move_indexes(parsed, deadline_ms)
   each_seat_key(parsed, function(key) expire_at(key, deadline_ms) end)
   if redis.call('EXISTS', hold_key(parsed.hold)) == 1 then
     redis.call('HSET', hold_key(parsed.hold), 'deadline_ms', whole(deadline_ms))
@@ -133,7 +139,7 @@ local function move_deadline(parsed, member, deadline_ms)
   end
 end
 
-local function show_hold(parsed, member, deadline_ms, status)
+local function show_hold(parsed, deadline_ms, status)
   for _, label in ipairs(parsed.labels) do
     local key = seat_key(label, parsed.from, parsed.to)
     local at = whole(deadline_ms - offset_ms)
@@ -143,14 +149,15 @@ local function show_hold(parsed, member, deadline_ms, status)
   end
   redis.call('HSET', hold_key(parsed.hold), 'user', parsed.user, 'status', status,
     'seats', table.concat(parsed.labels, ','), 'stretch', parsed.from .. '-' .. parsed.to,
-    'fence', parsed.fence, 'fare', parsed.fare, 'taken_at_ms', whole(parsed.taken_at_ms))
-  move_deadline(parsed, member, deadline_ms)
+    'fence', parsed.fence, 'fare', parsed.fare, 'deadline_ms', whole(deadline_ms))
+  expire_at(hold_key(parsed.hold), deadline_ms)
+  move_indexes(parsed, deadline_ms)
 end
 
-local function hide_hold(parsed, member)
+local function hide_hold(parsed)
   each_seat_key(parsed, function(key) redis.call('DEL', key) end)
   redis.call('DEL', hold_key(parsed.hold))
-  redis.call('ZREM', mine_key(parsed.user), member)
+  redis.call('ZREM', mine_key(parsed.user), parsed.hold)
   if redis.call('EXISTS', mine_key(parsed.user)) == 0 then
     redis.call('ZREM', owned_key(parsed.user), DEPARTURE)
   end
@@ -169,7 +176,7 @@ end
 local function unhold(zset, parsed, member)
   if redis.call('ZREM', zset, member) ~= 1 then return false end
   if words then clear_bits(HELD, parsed) end
-  hide_hold(parsed, member)
+  hide_hold(parsed)
   return true
 end
 
@@ -221,6 +228,7 @@ local function overdue_pins()
 end
 
 local function era(candidate)
-  redis.call('SET', ERA, candidate, 'NX')
-  return redis.call('GET', ERA)
+  local known = redis.call('GET', ERA)
+  if not known then redis.call('SET', ERA, candidate) end
+  return known or candidate
 end
