@@ -65,6 +65,8 @@ _RULES: Final = {
     "departed": gettext_noop("The train has left: nothing comes back."),
     "no-rule": gettext_noop("No rule gives anything back for this journey."),
     "staff": gettext_noop("Our staff decided it."),
+    "no-seat": gettext_noop("There was no seat left for you: everything comes back."),
+    "departure-cancelled": gettext_noop("The departure was cancelled: everything comes back."),
 }
 _REFUND_STATES: Final = {
     "none": gettext_noop("came back"),

@@ -11,6 +11,7 @@ from pymongo.errors import ServerSelectionTimeoutError
 
 from config.outbox.models import OutboxEvent
 from config.stores.mongo import audit_database
+from reservations.services.cancel_departure import cancel_withdrawn
 from tests.analytics.travelling import ship
 from tests.engine import Traveller
 from tests.pages.visiting import Visit, read, says
@@ -65,6 +66,7 @@ def test_every_address_of_the_board_is_for_staff_alone(sale: Sale, ravi: Visit) 
     changing = [
         f"/staff/holds/{sale.hold['hold']}/release/",
         f"/staff/bookings/{sale.booked['pnr']}/cancel/",
+        f"/staff/departures/{sale.departure.pk}/cancel/",
         "/staff/payments/differences/1/",
         f"/staff/payments/refunds/{ended}/",
     ]
@@ -292,3 +294,22 @@ def test_staff_give_seats_back_and_say_why(sale: Sale, meera: Visit, ravi: Visit
     )
     fact = OutboxEvent.objects.get(kind__startswith="booking.", body__reason="Fell ill")
     assert fact.body["actor"] == (meera.user and meera.user.pk)
+
+
+def test_a_departure_is_cancelled_by_somebody_who_is_sure(sale: Sale, meera: Visit) -> None:
+    page = f"/staff/departures/{sale.departure.pk}/"
+    assert says(meera.get(page), "Cancel this departure")
+    for wrong in ({"sure": "1"}, {"reason": "Flood"}):
+        assert meera.post(f"{page}cancel/", wrong).status_code == 400
+    assert (
+        meera.post("/staff/departures/99999/cancel/", {"reason": "x", "sure": "1"}).status_code
+        == 404
+    )
+    assert meera.post(f"{page}cancel/", {"reason": "Flood", "sure": "1"})["Location"] == page
+    shown = meera.get(page)
+    assert says(shown, "This departure is cancelled. Flood")
+    assert says(shown, "1 still to do")
+    while cancel_withdrawn():
+        pass
+    assert says(meera.get(page), "1 booking given back")
+    assert says(meera.get(f"/staff/bookings/{sale.booked['pnr']}/"), "departure-cancelled")

@@ -173,7 +173,9 @@ def _fill(page: Page, departure: int) -> None:
     """Hold every berth, for three minutes."""
     api = f"{page.url.split('/search')[0]}/api/v1"
     made = page.request.post
-    names = [("traveller", "seatlock-traveller"), ("admin", "seatlock-admin")]
+    other = {"username": f"ravi{secrets.token_hex(3)}", "password": PASSWORD}
+    made(f"{api}/auth/register/", data={**other, "email": f"{other['username']}@example.org"})
+    names = [("traveller", "seatlock-traveller"), (other["username"], PASSWORD)]
     for name, password in names:
         said = made(f"{api}/auth/login/", data={"username": name, "password": password}).json()
         headers = {"Authorization": f"Bearer {said['access']}"}

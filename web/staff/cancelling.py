@@ -1,4 +1,6 @@
-"""Staff give seats of a booking back: by the rules, or as much as they say, and always why."""
+"""Staff give seats of a booking back: by the rules, or as much as they say, and always why.
+Or they cancel a departure, and with it every booking on it.
+"""
 
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -9,9 +11,10 @@ from django.utils.translation import gettext as _
 
 from config.errors import Invalid
 from reservations.services.cancel_booking import Override, cancel_booking
+from reservations.services.cancel_departure import cancel_departure
 from web.page import go
 from web.staff.door import board
-from web.staff.showing import booking_address
+from web.staff.showing import booking_address, departure_address
 from web.visitor import Visitor
 
 REASON_MOST: Final = 200
@@ -20,9 +23,7 @@ REASON_MOST: Final = 200
 @board(methods=("POST",))
 def cancel(request: HttpRequest, visitor: Visitor, pnr: str) -> HttpResponse:
     """Ticked seats, or all. Raises what `cancel_booking` does."""
-    reason = request.POST.get("reason", "").strip()
-    if not reason or len(reason) > REASON_MOST:
-        raise Invalid({"reason": [_("Say why, in at most %(most)s characters.") % {"most": 200}]})
+    reason = _reason(request)
     done = cancel_booking(
         actor=visitor.id,
         as_staff=True,
@@ -36,6 +37,27 @@ def cancel(request: HttpRequest, visitor: Visitor, pnr: str) -> HttpResponse:
         % {"seats": ", ".join(done.seats), "refund": done.refund, "currency": done.currency},
     )
     return go(request, booking_address(pnr))
+
+
+@board(methods=("POST",))
+def cancel_run(request: HttpRequest, visitor: Visitor, departure: int) -> HttpResponse:
+    """Close a departure for good; workers give every booking back in full. Not to be undone, so
+    it is asked for twice. Raises `Invalid`, `NotFound`.
+    """
+    reason = _reason(request)
+    if request.POST.get("sure") != "1":
+        raise Invalid({"sure": [_("Tick that you are sure.")]})
+    cancel_departure(departure=departure, actor=visitor.id, reason=reason)
+    messages.success(request, _("The departure is cancelled. Its bookings are given back now."))
+    return go(request, departure_address(departure))
+
+
+def _reason(request: HttpRequest) -> str:
+    reason = request.POST.get("reason", "").strip()
+    if not reason or len(reason) > REASON_MOST:
+        told = _("Say why, in at most %(most)s characters.") % {"most": REASON_MOST}
+        raise Invalid({"reason": [told]})
+    return reason
 
 
 def _amount(text: str) -> Decimal | None:

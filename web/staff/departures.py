@@ -6,8 +6,10 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from config import clock
 from config.errors import NotFound
 from reservations.availability.plans import Plan, read_again
+from reservations.services.cancel_departure import Progress, progress_of
 from trains.models import Departure
 from web.staff.door import board
 from web.staff.occupancy import Filled, fill
@@ -63,7 +65,17 @@ def departure(request: HttpRequest, visitor: Visitor, departure: int) -> HttpRes
         tables=[_legs(filled), _coaches(filled)],
         plan=plan,
         filled=filled,
+        cancelled=_progress(departure),
+        can_cancel=plan.ends_at > clock.now(),
     )
+
+
+def _progress(departure: int) -> Progress | None:
+    """How far its cancellation is, if it was cancelled."""
+    try:
+        return progress_of(departure)
+    except NotFound:
+        return None
 
 
 def leg_names(plan: Plan) -> list[str]:

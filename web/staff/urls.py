@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", today.today, name="today"),
     path("departures/", departures.departures, name="departures"),
     path("departures/<int:departure>/", departures.departure, name="departure"),
+    path("departures/<int:departure>/cancel/", cancelling.cancel_run, name="cancel-run"),
     path("holds/", holds.holds, name="holds"),
     path("holds/<str:hold>/release/", holds.release, name="release"),
     path("bookings/", bookings.bookings, name="bookings"),
