@@ -134,6 +134,7 @@ def test_killed_around_the_gateway_money_goes_back_once(
     assert SandboxRefund.objects.get().amount == booking.fare
 
 
+@pytest.mark.django_db
 def test_a_refund_the_gateway_refuses_is_for_staff_to_send_again(
     anna: Traveller, controller: Traveller, buy: Buy
 ) -> None:

@@ -56,6 +56,7 @@ def test_one_seat_of_three_is_given_back_and_the_booking_goes_on(
     assert fact.body["seats"] == ["S1-2"]
 
 
+@pytest.mark.django_db
 def test_seats_given_back_one_by_one_end_the_booking_and_refunds_add_up(
     anna: Traveller, buy: Buy
 ) -> None:
@@ -78,6 +79,7 @@ def test_seats_given_back_one_by_one_end_the_booking_and_refunds_add_up(
     assert (again.status_code, again.json()["state"]) == (409, "cancelled")
 
 
+@pytest.mark.django_db
 def test_the_detail_shows_how_the_refund_stands(anna: Traveller, buy: Buy) -> None:
     booking = buy(anna, "S1-1", method="refund-down")
     assert detail(anna, booking)["cancellation"] is None
@@ -108,6 +110,7 @@ def test_the_detail_shows_how_the_refund_stands(anna: Traveller, buy: Buy) -> No
     assert Cancellation.objects.get().at >= before
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("hours", "rule", "kept"),
     [(49, "full", "0"), (47, "quarter-kept", "0.25"), (5, "half-kept", "0.5"), (1, "none", "1"),
@@ -132,6 +135,7 @@ def test_hours_are_counted_to_where_the_traveller_boards(
     )
 
 
+@pytest.mark.django_db
 def test_what_nobody_paid_here_is_given_back_by_hand(anna: Traveller, run: Departure) -> None:
     booked = book(anna, run, "S1-1")
     booking = Booking.objects.get(pnr=booked["pnr"])
@@ -142,6 +146,7 @@ def test_what_nobody_paid_here_is_given_back_by_hand(anna: Traveller, run: Depar
     assert not Refund.objects.exists()
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("seats", [["S1-9"], ["S1-1", "S1-4"], ["x"], []])
 def test_seats_of_others_and_of_nobody_are_refused(
     anna: Traveller, buy: Buy, seats: list[str]
@@ -153,12 +158,14 @@ def test_seats_of_others_and_of_nobody_are_refused(
     assert BookedSeat.objects.filter(live=True).count() == 2
 
 
+@pytest.mark.django_db
 def test_a_seat_named_twice_is_given_back_once(anna: Traveller, buy: Buy) -> None:
     booking = buy(anna, "S1-1", "S1-2")
     done = cancel(anna, booking, "S1-2", "S1-2").json()
     assert (done["seats"], done["refund"]["amount"]) == (["S1-2"], str(booking.fare / 2))
 
 
+@pytest.mark.django_db
 def test_one_key_gives_back_once(anna: Traveller, buy: Buy) -> None:
     booking = buy(anna, "S1-1", "S1-2")
     first = cancel(anna, booking, "S1-1", **{"Idempotency-Key": "k"})
@@ -167,6 +174,7 @@ def test_one_key_gives_back_once(anna: Traveller, buy: Buy) -> None:
     assert Cancellation.objects.count() == Refund.objects.count() == 1
 
 
+@pytest.mark.django_db
 def test_staff_override_the_rules_with_a_reason(
     anna: Traveller, controller: Traveller, buy: Buy
 ) -> None:
@@ -189,6 +197,7 @@ def test_staff_override_the_rules_with_a_reason(
     assert owed == Decimal("12.34") + booking.fare / 2
 
 
+@pytest.mark.django_db
 def test_only_staff_override(anna: Traveller, buy: Buy) -> None:
     booking = buy(anna)
     with pytest.raises(AssertionError):
@@ -200,6 +209,7 @@ def test_only_staff_override(anna: Traveller, buy: Buy) -> None:
         )
 
 
+@pytest.mark.django_db
 def test_who_has_boarded_gives_nothing_back_but_staff_may(
     anna: Traveller, controller: Traveller, buy: Buy
 ) -> None:

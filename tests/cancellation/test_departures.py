@@ -104,6 +104,7 @@ def test_a_worker_that_dies_in_a_batch_loses_that_batch_and_the_next_goes_on(
     assert not Booking.objects.filter(status="confirmed").exists()
 
 
+@pytest.mark.django_db
 def test_one_booking_that_fails_keeps_nobody_waiting(
     anna: Traveller, controller: Traveller, buy: Buy, run: Departure, monkeypatch: Any
 ) -> None:
@@ -125,6 +126,7 @@ def test_one_booking_that_fails_keeps_nobody_waiting(
     assert second.status == "cancelled"
 
 
+@pytest.mark.django_db
 def test_it_is_cancelled_once_and_never_on_sale_again(
     controller: Traveller, run: Departure
 ) -> None:
@@ -159,6 +161,7 @@ def test_seats_that_come_free_are_given_to_nobody_who_waits(
     assert fact.body["reason"] == "withdrawn"
 
 
+@pytest.mark.django_db
 def test_late_bookings_are_looked_for_until_a_day_after_the_last_arrival(
     anna: Traveller, controller: Traveller, buy: Buy, run: Departure
 ) -> None:

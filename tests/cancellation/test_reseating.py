@@ -137,6 +137,7 @@ def test_who_has_no_seat_in_the_other_vehicle_is_refunded_in_full(  # noqa: PLR0
     assert_invariants(run.pk)
 
 
+@pytest.mark.django_db
 def test_a_smaller_vehicle_of_the_class_lacks_the_last_seats_another_class_all(
     anna: Traveller, buy: Buy, plan: Ask, controller: Traveller
 ) -> None:
@@ -154,6 +155,7 @@ def test_a_smaller_vehicle_of_the_class_lacks_the_last_seats_another_class_all(
     assert set(wrong) == {"coaches.0.coach", "coaches.1.vehicle"}
 
 
+@pytest.mark.django_db
 def test_one_key_makes_one_plan(controller: Traveller, buy: Buy, run: Departure) -> None:
     path = f"operations/departures/{run.pk}/reseatings/"
     body = {"coaches": [{"coach": "S1"}], "reason": "S1 broke down"}
@@ -254,6 +256,7 @@ def _party(found: Any, seat: str) -> list[Party]:
     return [Party(booking=Booking.objects.get().pk, stretch=stretch, ordinals=(ordinal,))]
 
 
+@pytest.mark.django_db
 def test_parties_stay_together_largest_first_and_nobody_shares_a_leg(run: Departure) -> None:
     train = plan_of(run.pk).train
     taken = no_words(train)
@@ -280,6 +283,7 @@ def test_parties_stay_together_largest_first_and_nobody_shares_a_leg(run: Depart
     assert not np.shares_memory(taken, no_words(train))
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(("before", "move"), list(product(Reseating.State, ("confirm", "drop"))))
 def test_plans_move_as_the_table_says(  # noqa: PLR0917  # fixtures
     anna: Traveller, controller: Traveller, buy: Buy, plan: Ask, before: str, move: str

@@ -24,7 +24,7 @@ from reservations.services.hold_seats import Owner
 from tests.cancellation.conftest import Buy, cancel, detail
 from tests.engine import Traveller
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def put(booking: Booking, state: BookingState) -> None:
