@@ -134,9 +134,10 @@ def cancel_locked(booking: Booking, quoted: Quote, who: Who, *, reason: str = ""
         )
     fact = _fact(booking, quoted, who, reason)
     append(fact)
-    BookingMail.objects.create(
+    mail = BookingMail(
         event_id=fact.event_id, booking=booking, cancellation=cancellation, next_at=clock.now()
     )
+    BookingMail.objects.bulk_create([mail], ignore_conflicts=True)  # one a fact, like the fact
     seat_ids = list(
         BookedSeat.objects.filter(booking=booking).values_list("seat_id", flat=True)
         if quoted.ends_booking

@@ -1,12 +1,13 @@
 """A whole departure is cancelled: all refunded, all told, in batches, whoever dies meanwhile."""
 
+import threading
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import OperationalError
+from django.db import OperationalError, connection, transaction
 
 from config import clock
 from config.outbox.consumers import consume_pending
@@ -21,6 +22,7 @@ from reservations.waitlist.services.tend_waitlists import tend_waitlists
 from tests.cancellation.conftest import Buy, cancel, detail
 from tests.engine import Traveller
 from tests.payments.paying import lock, refunds_go_out
+from tests.reservations.test_booking_statement import until_somebody_waits
 from tests.reservations.test_bookings import book
 from trains.models import Departure
 
@@ -170,3 +172,51 @@ def test_late_bookings_are_looked_for_until_a_day_after_the_last_arrival(
     with clock.moved(run.ends_at - clock.now() + timedelta(hours=25)):
         assert cancel_withdrawn() == 0
     assert cancel_withdrawn() == 1
+
+
+def cancelled_by_two(run: Departure, *, without_lock: bool = False) -> int:
+    """A worker has cancelled its batch and not committed; how many another cancels meanwhile.
+
+    first    SELECT FOR UPDATE, cancelled ............ COMMIT
+    second                       SELECT (skips)  0
+    without                      SELECT (confirmed!), waits ... cancels again
+    """
+    done: list[int] = []
+
+    def unlocked(execute: Any, sql: str, *rest: Any) -> Any:
+        text = sql.split(" FOR UPDATE", maxsplit=1)[0] if without_lock else sql
+        return execute(text, *rest)
+
+    def second() -> None:
+        with connection.execute_wrapper(unlocked):
+            done.append(cancel_withdrawn())
+        connection.close()
+
+    thread = threading.Thread(target=second)
+    with transaction.atomic():
+        assert cancel_withdrawn() == 1
+        thread.start()
+        if without_lock:
+            until_somebody_waits()
+        else:
+            thread.join(30)
+    thread.join(30)
+    return done[0]
+
+
+def test_two_workers_at_once_cancel_each_booking_once(
+    anna: Traveller, controller: Traveller, run: Departure
+) -> None:
+    book(anna, run, "S1-1")
+    controller.post(path(run), WHY)
+    assert cancelled_by_two(run) == 0
+    assert Cancellation.objects.count() == 1
+
+
+def test_without_the_row_lock_two_workers_give_back_one_booking_twice(
+    anna: Traveller, controller: Traveller, run: Departure
+) -> None:
+    book(anna, run, "S1-1")
+    controller.post(path(run), WHY)
+    assert cancelled_by_two(run, without_lock=True) == 1
+    assert Cancellation.objects.count() == 2
