@@ -9,6 +9,7 @@ import redis
 
 from config.embedded.fleet import free_ports
 from config.embedded.places import CHECKOUT
+from config.stores import keys
 from tests.stores import OwnStore
 
 NO_EVICTION = "maxmemory-policy allkeys-lru"
@@ -35,3 +36,19 @@ def test_it_is_refused_at_start(name: str, fault: str, own_redis: OwnStore) -> N
     assert done.returncode != 0
     assert "REDIS_URL" in done.stdout + done.stderr
     assert fault in done.stdout + done.stderr
+
+
+def test_a_redis_that_was_laid_out_otherwise_is_refused(own_redis: OwnStore) -> None:
+    """Shard count and layout version are where holds are looked for (rule 12)."""
+    redis.Redis.from_url(own_redis.url).hset(keys.LAYOUT, "shards", keys.SHARDS + 1)
+    done = subprocess.run(
+        [sys.executable, "-m", "config.embedded.commands", "worker"],
+        cwd=CHECKOUT,
+        env=os.environ | {"REDIS_URL": own_redis.url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert f"shards is not {keys.SHARDS}" in done.stdout + done.stderr

@@ -85,6 +85,20 @@ def test_p5_a_refused_lock_is_refused_again_under_its_key(
     again = anna.post("reservations/lock/", wish(departure, "S1-1"), **key)
     assert again.status_code == 409
     assert again["Idempotency-Replayed"] == "true"
+    other = anna.post("reservations/lock/", wish(departure, "S1-2"), **key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
+
+
+def test_p5_a_refused_confirm_is_refused_again_under_its_key(
+    anna: Traveller, departure: Departure
+) -> None:
+    key = {"Idempotency-Key": "c-0"}
+    hold = anna.post("reservations/lock/", wish(departure, "S1-1")).json()["hold"]
+    assert anna.delete(f"reservations/holds/{hold}/").status_code == 204
+    first = anna.post("reservations/confirm/", {"hold": hold}, **key)
+    again = anna.post("reservations/confirm/", {"hold": hold}, **key)
+    assert (first.status_code, again.status_code) == (410, 410)
+    assert again["Idempotency-Replayed"] == "true"
 
 
 def test_p5_a_confirm_sent_twice_answers_with_the_same_booking(

@@ -232,6 +232,12 @@ def test_an_image_somebody_holds_in_is_not_dropped(time_passes: Time) -> None:
     assert store.drop_image(bench.DEPARTURE) is Outcome.DROPPED
 
 
+def test_a_hold_that_ran_out_keeps_no_image(time_passes: Time) -> None:
+    bench.take(0)
+    with time_passes(180):
+        assert store.drop_image(bench.DEPARTURE) is Outcome.DROPPED
+
+
 def test_a_dropped_image_leaves_nothing_but_its_facts(time_passes: Time) -> None:
     bench.take(0)
     with time_passes(180):
