@@ -28,6 +28,16 @@ def test_an_ended_login_locks_nothing_after_a_flush(
     assert lock(traveller, departure) == 401
 
 
+@pytest.mark.parametrize(
+    "path", ["reservations/holds/", "reservations/bookings/", "reservations/bookings/ABCDEFGHJK/"]
+)
+def test_an_ended_login_sees_nothing(make_traveller: Callable[..., Any], path: str) -> None:
+    traveller = make_traveller()
+    assert traveller.get(path).status_code in {200, 404}
+    end_logins(user_id=traveller.user.pk, reason="logout")
+    assert traveller.get(path).status_code == 401
+
+
 def test_without_looking_for_lost_marks_it_would_lock(
     make_traveller: Callable[..., Any], departure: Departure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
