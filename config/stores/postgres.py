@@ -17,9 +17,12 @@ from django.db.backends.utils import CursorWrapper
 
 
 @contextmanager
-def prepared_cursor() -> Iterator[CursorWrapper]:
+def prepared_cursor(*, binary: bool = False) -> Iterator[CursorWrapper]:
     """Like `connection.cursor()`, with values sent beside the text; errors and wrappers are
     Django's. While queries are logged (debugging) it is that very cursor: the log wants the values.
+
+    `binary`: rows come as PostgreSQL keeps them. For many moments in a row that is far quicker:
+    Django's reader of their text is Python, psycopg's of their bytes is C.
     """
     if connection.queries_logged:
         with connection.cursor() as cursor:
@@ -27,5 +30,7 @@ def prepared_cursor() -> Iterator[CursorWrapper]:
         return
     connection.ensure_connection()
     plain: Any = psycopg.Cursor(connection.connection)
+    if binary:
+        plain.format = psycopg.pq.Format.BINARY
     with connection.make_cursor(plain) as cursor:
         yield cursor

@@ -104,7 +104,7 @@ def find_departures(journey: Journey, *, limit: int, offset: int) -> Found:
     if not -1 <= (journey.day - today).days <= DAYS_AHEAD_MAX + RUN_DAYS_MAX:
         raise _outside(journey.day, today, source)
     start, end = day_bounds(journey.day, source.timezone)
-    with prepared_cursor() as cursor:
+    with prepared_cursor(binary=True) as cursor:
         cursor.execute(
             _FIND,
             {

@@ -73,7 +73,7 @@ class DepartureRow:
 def read_departures(departures: Collection[int]) -> list[DepartureRow]:
     """The departures that exist; one query."""
     possible = [departure for departure in departures if 0 < departure <= ID_MAX]
-    with prepared_cursor() as cursor:
+    with prepared_cursor(binary=True) as cursor:
         cursor.execute(_DEPARTURES, [possible])
         return [DepartureRow(*row) for row in cursor.fetchall()]
 

@@ -113,6 +113,8 @@ def parties_waiting(
     queues: Collection[Queue], stretch: Stretch, travel_class: str | None = None
 ) -> int:
     """How many parties wait for a class (None: any) on a stretch that overlaps this one."""
+    if not queues:
+        return 0
     return sum(
         queue.parties
         for queue in queues

@@ -2,14 +2,22 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
+from typing import Final
 
 from django.db.models import QuerySet
 
 from config import clock
+from config.stores.postgres import prepared_cursor
 from reservations.availability.stretches import Stretch
 from reservations.availability.waiting import Offered, Queue, Waiting
 from reservations.waitlist.models import Entry
 from reservations.waitlist.states import IN_QUEUE, EntryState
+
+# Asked with every search and seat map of a departure whose image is not loaded.
+_IN_QUEUE: Final = """
+SELECT departure_id, state, travel_class, from_stop, to_stop, seat_ids, closes_at
+  FROM waitlist_entry WHERE departure_id = ANY(%s::bigint[]) AND state = ANY(%s::text[])
+"""
 
 
 def waiting_on(departure: int) -> "QuerySet[Entry]":
@@ -36,9 +44,9 @@ def read_waiting(departures: Collection[int]) -> dict[int, Waiting]:
     now = clock.now()
     parties: defaultdict[int, Counter[tuple[str, Stretch]]] = defaultdict(Counter)
     offered: defaultdict[int, list[Offered]] = defaultdict(list)
-    rows = Entry.objects.filter(departure__in=departures, state__in=IN_QUEUE).values_list(
-        "departure_id", "state", "travel_class", "from_stop", "to_stop", "seat_ids", "closes_at"
-    )
+    with prepared_cursor() as cursor:
+        cursor.execute(_IN_QUEUE, [list(departures), sorted(IN_QUEUE)])
+        rows = cursor.fetchall()
     for departure, state, travel_class, from_stop, to_stop, seat_ids, closes_at in rows:
         stretch = Stretch(from_stop, to_stop)
         if state == EntryState.OFFERED:

@@ -4,7 +4,11 @@
 queries more when nothing is (four for trains, one for fares, two for images nobody loaded yet).
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from typing import Final
 
 from django.conf import settings
 
@@ -15,6 +19,8 @@ from reservations.availability.plans import Plan, Stretch
 from reservations.availability.ranking import count_free
 from reservations.availability.seat_states import SeatState, read_states
 from reservations.availability.waiting import parties_waiting
+
+ROWS_REMEMBERED: Final = 16_384
 
 
 def describe_found(
@@ -36,31 +42,61 @@ def _row(
     plan: Plan, stretch: Stretch, state: SeatState, travel_class: str | None, seats: int
 ) -> FoundBody:
     train = plan.train
+    told = _timetable(plan, stretch)
     counts = count_free(train, state.taken, stretch)
-    currency = settings.ENV.currency
     classes = tuple(
         ClassBody(
             travel_class=name,
-            free=free,
-            fare=Money(plan.fare(stretch, name), currency),
+            free=counts[name],
+            fare=fare,
             waitlist=parties_waiting(state.queues, stretch, name),
         )
-        for name, free in counts.items()
-        if travel_class in {None, name} and plan.has_fare(name)
+        for name, fare in told.fares.items()
+        if travel_class in {None, name}
     )
-    boards, alights = train.stops[stretch.from_stop], train.stops[stretch.to_stop]
-    boards_at, alights_at = plan.boards_at(stretch), plan.alights_at(stretch)
     return FoundBody(
         departure=plan.departure,
-        train=TrainBody(train.number, train.name),
+        train=told.train,
         service_date=plan.service_date,
+        source=told.source,
+        destination=told.destination,
+        duration_minutes=told.duration_minutes,
+        distance_km=told.distance_km,
+        classes=classes,
+        free=sum(each.free for each in classes),
+        is_full=all(each.free < seats for each in classes),
+    )
+
+
+@dataclass(frozen=True)
+class _Timetable:
+    """What of a row depends on the plan alone. `fares` by class, of those that are sold."""
+
+    train: TrainBody
+    source: BoardingBody
+    destination: AlightingBody
+    duration_minutes: int
+    distance_km: float
+    fares: Mapping[str, Money]
+
+
+@lru_cache(maxsize=ROWS_REMEMBERED)
+def _timetable(plan: Plan, stretch: Stretch) -> _Timetable:
+    """A plan never changes: what changes is another plan."""
+    train = plan.train
+    boards, alights = train.stops[stretch.from_stop], train.stops[stretch.to_stop]
+    boards_at, alights_at = plan.boards_at(stretch), plan.alights_at(stretch)
+    return _Timetable(
+        train=TrainBody(train.number, train.name),
         source=BoardingBody(boards.code, boards.name, boards_at),
         destination=AlightingBody(alights.code, alights.name, alights_at),
         duration_minutes=int((alights_at - boards_at).total_seconds()) // 60,
         distance_km=kilometres(plan.distance_km(stretch)),
-        classes=classes,
-        free=sum(each.free for each in classes),
-        is_full=all(each.free < seats for each in classes),
+        fares={
+            name: Money(plan.fare(stretch, name), settings.ENV.currency)
+            for name in train.class_names
+            if plan.has_fare(name)
+        },
     )
 
 
