@@ -106,9 +106,12 @@ def _why_invented(
         ref = ids.read(hold)
     except NotFound:
         return "names a hold this Seatlock never made"
-    if (ref.departure, ref.user) != (document.get("departure"), document.get("user")):
-        return "is of another departure or user than its hold"
     what = kind.partition(".")[2]
+    # A booking may be moved to another departure, and change hands; its hold does neither.
+    moves = kind.startswith("booking.") and kind != "booking.confirmed"
+    said = (document.get("departure"), document.get("user"))
+    if not moves and (ref.departure, ref.user) != said:
+        return "is of another departure or user than its hold"
     pnr, status = bookings.get(hold, (None, ""))
     if kind.startswith("booking.") and (pnr is None or pnr != document.get("pnr")):
         return "is of a booking there is not"
@@ -116,7 +119,7 @@ def _why_invented(
         expected = f"{pnr}:cancelled"
         if status != Booking.Status.CANCELLED:
             return "says a booking is cancelled, which it is not"
-    elif kind.startswith("booking.") and kind != "booking.confirmed":
+    elif moves:
         expected = f"{pnr}:{what}"
     else:
         expected = f"{hold}:{what}"

@@ -30,6 +30,8 @@ class Booking(models.Model):
     owner, PNR or seats and is shown to nobody. `from_stop`, `to_stop` are stop sequences: the
     stretch is the half-open leg range [from_stop, to_stop). `fare` is for the seats it has; once
     cancelled, for those it had last. `revision` grows whenever its seats change: tickets carry it.
+    `became`, of a void row: the booking whose change took this hold's seats. A change may move a
+    booking to another departure; `hold` stays the first one.
     """
 
     class Status(models.TextChoices):
@@ -52,6 +54,9 @@ class Booking(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     cancelled_at = models.DateTimeField(null=True)
     revision = models.PositiveSmallIntegerField(default=1, db_default=1)
+    became = models.ForeignKey(
+        "self", null=True, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
 
     class Meta:
         indexes = (

@@ -7,6 +7,8 @@ from reservations.api import (
     bookings,
     cancelling,
     cancelling_described,  # noqa: F401  # says what these addresses do
+    changing,
+    changing_described,  # noqa: F401
     departure_cancellation,
     described,  # noqa: F401  # says what these addresses do
     groups,
@@ -25,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reservations/bookings/", bookings.bookings),
     path("reservations/bookings/<str:pnr>/", bookings.booking),
     path("reservations/bookings/<str:pnr>/cancel/", cancelling.cancel),
+    path("reservations/bookings/<str:pnr>/change/", changing.change),
     path("operations/bookings/<str:pnr>/cancel/", cancelling.staff_cancel),
     path("reservations/passengers/", passengers.passengers),
     path("operations/departures/<int:departure>/blocks/", blocks.blocks),

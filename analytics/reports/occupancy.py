@@ -1,7 +1,7 @@
 """How full departures are, from the facts of their bookings.
 
 A seat sold for half the way fills half a seat: what is counted is seat-legs, of which a departure
-has seats times legs. What was cancelled is taken off again, whole bookings and parts of them.
+has seats times legs. What was cancelled or exchanged is taken off again, whole bookings and parts.
 """
 
 from collections.abc import Sequence
@@ -86,35 +86,38 @@ def departures(*, wanted: Wanted, limit: int, offset: int) -> Pipeline:
 
 def sold(page: Sequence[int]) -> Pipeline:
     """What of these departures is sold now. Index `departure_kind`."""
-    confirmed = {"$eq": ["$kind", "booking.confirmed"]}
-    seats = {"$ifNull": ["$body.seat_ids", []]}
-    union = {"$setUnion": ["$$value", "$$this"]}
-    kinds = ["booking.confirmed", "booking.seats-cancelled", "booking.cancelled"]
+    takes = {"$in": ["$kind", ["booking.confirmed", "booking.changed"]]}
+    legs = {"$subtract": ["$body.to_stop", "$body.from_stop"]}
+    kinds = [
+        "booking.confirmed",
+        "booking.changed",
+        "booking.seats-cancelled",
+        "booking.seats-exchanged",
+        "booking.cancelled",
+    ]
     return [
         {"$match": {"departure": {"$in": list(page)}, "kind": {"$in": kinds}}},
         {
-            "$group": {
-                "_id": {"departure": "$departure", "pnr": "$pnr"},
-                "legs": {"$max": {"$subtract": ["$body.to_stop", "$body.from_stop"]}},
-                "taken": {"$push": {"$cond": [confirmed, seats, []]}},
-                "given_back": {"$push": {"$cond": [confirmed, [], seats]}},
-            }
-        },
-        {
             "$project": {
-                "legs": 1,
-                "seat": {
-                    "$setDifference": [
-                        {"$reduce": {"input": "$taken", "initialValue": [], "in": union}},
-                        {"$reduce": {"input": "$given_back", "initialValue": [], "in": union}},
-                    ]
-                },
+                "departure": 1,
+                "pnr": 1,
+                "seat": "$body.seat_ids",
+                "legs": {"$cond": [takes, legs, 0]},
+                "number": {"$cond": [takes, 1, -1]},
             }
         },
         {"$unwind": "$seat"},
         {
             "$group": {
-                "_id": {"departure": "$_id.departure", "seat": "$seat"},
+                "_id": {"departure": "$departure", "pnr": "$pnr", "seat": "$seat"},
+                "legs": {"$max": "$legs"},
+                "number": {"$sum": "$number"},
+            }
+        },
+        {"$match": {"number": {"$gt": 0}}},
+        {
+            "$group": {
+                "_id": {"departure": "$_id.departure", "seat": "$_id.seat"},
                 "legs": {"$sum": "$legs"},
             }
         },

@@ -31,12 +31,20 @@ SELECT wanted.hold, d.id, 'void', 0, 0, 0, '', 0
   JOIN trains_departure d ON d.id = wanted.departure
  ORDER BY wanted.hold
 ON CONFLICT (hold) DO UPDATE SET hold = excluded.hold
-RETURNING id, hold, status
+RETURNING COALESCE(became_id, id), hold, status <> 'void' OR became_id IS NOT NULL
+"""
+_ABSORB: Final = """
+INSERT INTO reservations_booking
+       (hold, departure_id, status, from_stop, to_stop, fare, currency, fence, became_id)
+VALUES (%(hold)s, %(departure)s, 'void', 0, 0, 0, '', 0, %(booking)s)
+ON CONFLICT (hold) DO NOTHING
+RETURNING id
 """
 
 
 def bury(refs: Sequence[HoldRef]) -> dict[str, int]:
-    """Write `void` for each hold; the bookings (by hold) that were there first, cancelled or not.
+    """Write `void` for each hold; the bookings (by hold) that were there first, cancelled or not,
+    or whose change took the hold's seats.
 
     A hold that is not in the answer can never be booked any more. One statement.
     """
@@ -49,7 +57,16 @@ def bury(refs: Sequence[HoldRef]) -> dict[str, int]:
             },
         )
         rows = cursor.fetchall()
-    return {hold: booking for booking, hold, status in rows if status != Booking.Status.VOID}
+    return {hold: booking for booking, hold, is_booked in rows if is_booked}
+
+
+def absorb(ref: HoldRef, booking: int) -> bool:
+    """Write down, in the caller's transaction, that this booking's change takes the hold's seats;
+    False if the hold is booked, buried or taken already. A rival that writes now is waited for.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ABSORB, {"hold": ref.hold, "departure": ref.departure, "booking": booking})
+        return cursor.fetchone() is not None
 
 
 def purge_tombstones() -> int:

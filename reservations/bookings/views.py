@@ -59,10 +59,12 @@ def view_booking(
     plan: Plan,
     booking: Booking,
     seats: Iterable[BookedSeat],
+    label_of: Mapping[int, str],
     given_back: Sequence[tuple[Cancellation, RefundStand]] = (),
 ) -> BookingView:
-    """Render one booking; `seats` are all its seats, live or given back, `given_back` in order."""
-    label_of = {int(each): plan.train.labels[o] for o, each in enumerate(plan.train.seat_ids)}
+    """Render one booking; `seats` are all its seats, live or given back, also on a departure it
+    was moved from; `label_of` knows them by id. `given_back` in order.
+    """
     rows = sorted(seats, key=lambda each: each.seat_id)
     ordered = _shown(booking, rows)
     cancelled = booking.status == Booking.Status.CANCELLED
@@ -134,16 +136,25 @@ def journey(plan: Plan, from_stop: int, to_stop: int) -> dict[str, Any]:
 
 def view_bookings(bookings: list[Booking]) -> list[BookingView]:
     """Render many, in a fixed number of queries."""
-    plans = plans_of({booking.departure_id for booking in bookings})
     seats: dict[int, list[BookedSeat]] = {booking.pk: [] for booking in bookings}
     for seat in BookedSeat.objects.filter(booking__in=bookings):
         seats[seat.booking_id].append(seat)
+    plans = plans_of(
+        {booking.departure_id for booking in bookings}
+        | {row.departure_id for rows in seats.values() for row in rows}
+    )
+    label_of = {
+        int(seat): plan.train.labels[ordinal]
+        for plan in plans.values()
+        for ordinal, seat in enumerate(plan.train.seat_ids)
+    }
     given_back = _given_back([each for each in bookings if each.revision > 1])
     return [
         view_booking(
             plans[booking.departure_id],
             booking,
             seats[booking.pk],
+            label_of,
             given_back.get(booking.pk, ()),
         )
         for booking in bookings

@@ -7,8 +7,8 @@
     confirmed ──> cancelled     all its seats were given back, or its departure was cancelled
     void                        a hold that never can become a booking; shown to nobody
 
-A booking that gives back some of its seats stays confirmed; how refunds stand is their own table
-(`reservations/payments/states.py`).
+A booking that gives back some of its seats, or changes them, stays confirmed; how refunds stand is
+their own table (`reservations/payments/states.py`).
 
 `STAGE` numbers the facts of one story: order is (stage, number), and no clock is asked. The number
 of a change of a booking's seats is the booking's revision.
@@ -50,5 +50,7 @@ STAGE: Final[dict[str, int]] = {
     "booking.confirmed": 3,
     "booking.seats-cancelled": 4,
     "booking.reseated": 4,
+    "booking.seats-exchanged": 4,
+    "booking.changed": 4,
     "booking.cancelled": 5,
 }

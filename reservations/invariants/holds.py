@@ -130,9 +130,9 @@ def _look_at_ends(scope: Scope) -> Look:
     for snapshot in _snapshots(scope):
         lives = {member.hold: member for member in snapshot.members}
         seen += len(lives)
-        ended = Booking.objects.filter(hold__in=list(lives)).values_list("hold", "status")
-        for hold, status in ended:
-            if status != Booking.Status.VOID and lives[hold].pinned:
+        rows = Booking.objects.filter(hold__in=list(lives))
+        for hold, status, became in rows.values_list("hold", "status", "became"):
+            if (status != Booking.Status.VOID or became) and lives[hold].pinned:
                 continue  # between COMMIT and settle
             words = f"hold {hold} is {status} in PostgreSQL and still held"
             wrong[f"departure {snapshot.departure}: {words}"] = snapshot.departure

@@ -32,10 +32,14 @@ SELECT departure_id, format('booking %%s has seat %%s on legs %%s, which overlap
 
 _WHOLE: Final = """
 WITH counted AS (
-    SELECT booking.*, count(seat.id) AS seats, count(seat.id) FILTER (WHERE seat.live) AS live,
+    SELECT booking.*, count(seat.id) FILTER (WHERE seat.live) AS live,
+           -- those it exchanged are not its seats any more
+           count(seat.id) FILTER (WHERE seat.live OR seat.cancellation_id IS NOT NULL
+                                     OR booking.revision = 1) AS seats,
            count(seat.id) FILTER (
-               WHERE seat.departure_id <> booking.departure_id
-                  OR seat.legs <> int4range(booking.from_stop, booking.to_stop)) AS elsewhere
+               WHERE (seat.live OR booking.revision = 1)
+                 AND (seat.departure_id <> booking.departure_id
+                      OR seat.legs <> int4range(booking.from_stop, booking.to_stop))) AS elsewhere
       FROM reservations_booking AS booking
       LEFT JOIN reservations_bookedseat AS seat ON seat.booking_id = booking.id
      WHERE (%(all)s OR booking.departure_id = ANY(%(departures)s::bigint[]))

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -18,6 +19,9 @@ def _choices(states: type[PaymentState | RefundState | Purpose]) -> list[tuple[s
 
 class Payment(models.Model):
     """Money for one hold; or, as `purpose` says, for a place on the waitlist or a change.
+
+    Of a change: `changes` is the booking, `gives_up` are the rows of its old seats, beside those of
+    the hold in the order of that hold's seats.
 
     `hold` is empty where there is none yet. `amount` is what the engine asks, the hold's fare or
     the difference, never what a client said. `booking`: what the money is in; only a change adds
@@ -49,6 +53,10 @@ class Payment(models.Model):
     booking = models.ForeignKey(
         Booking, null=True, on_delete=models.PROTECT, related_name="payments"
     )
+    changes = models.ForeignKey(
+        Booking, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    gives_up = ArrayField(models.BigIntegerField(), default=list)
     reference = models.CharField(max_length=100, blank=True)
     next_step = models.JSONField(default=dict)
     reason = models.CharField(max_length=60, blank=True)

@@ -17,12 +17,15 @@ ALL: Final = 1_000_000
 
 
 def refresh_booked_seats(events: Sequence[OutboxEvent]) -> None:
-    """Consumer of `booking.*`: settle the hold if its member is still there, refresh its seats."""
+    """Consumer of `booking.*`: settle the hold if its member is still there, refresh its seats.
+
+    `by_hold`: of the seats that a change took.
+    """
     for event in events:
         refresh_seats(
             departure=int(event.body["departure"]),
             seat_ids=[int(seat) for seat in event.body["seat_ids"]],
-            hold=ids.read(event.body["hold"]),
+            hold=ids.read(event.body.get("by_hold") or event.body["hold"]),
         )
 
 

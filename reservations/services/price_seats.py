@@ -29,7 +29,7 @@ def price_group(
     ]
 
 
-def price_booking(plan: Plan, member: Member, people: Sequence[Passenger]) -> list[SeatFare]:
+def price_booking(plan: Plan, member: Member, people: Sequence[Passenger | None]) -> list[SeatFare]:
     """The fares of a held hold's seats, now that it is known who sits there (empty: nobody is).
 
     Raises `Invalid`: a seat was held for a concession that its passenger has no right to.
@@ -43,7 +43,12 @@ def price_booking(plan: Plan, member: Member, people: Sequence[Passenger]) -> li
 
 
 def _repriced(  # noqa: PLR0913, PLR0917  # a seat of `price_booking`
-    plan: Plan, stretch: Stretch, held: SeatFare, ordinal: int, label: str, person: Passenger
+    plan: Plan,
+    stretch: Stretch,
+    held: SeatFare,
+    ordinal: int,
+    label: str,
+    person: Passenger | None,
 ) -> SeatFare:
     due = _due(plan, person)
     if held.granted:

@@ -16,5 +16,6 @@ class TicketsConfig(AppConfig):
         consumers.subscribe("booking.confirmed", issue_confirmed)
         consumers.subscribe("booking.seats-cancelled", reissue_changed)
         consumers.subscribe("booking.reseated", reissue_changed)
+        consumers.subscribe("booking.changed", reissue_changed)
         consumers.subscribe("booking.cancelled", void_cancelled)
         objections.register(boarded_already)

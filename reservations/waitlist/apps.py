@@ -27,4 +27,5 @@ class WaitlistConfig(AppConfig):
         consumers.subscribe("booking.confirmed", consume_facts.confirm_entries)
         consumers.subscribe("booking.cancelled", consume_facts.serve_who_waits)
         consumers.subscribe("booking.seats-cancelled", consume_facts.serve_who_waits)
+        consumers.subscribe("booking.seats-exchanged", consume_facts.serve_who_waits)
         consumers.subscribe("departure.", consume_facts.serve_who_waits)

@@ -13,6 +13,7 @@ EventType = Literal[
     "booking.cancelled",
     "booking.seats-cancelled",
     "booking.reseated",
+    "booking.changed",
     "booking.refunded",
     "waitlist.served",
 ]

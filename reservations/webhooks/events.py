@@ -34,6 +34,10 @@ EVENTS: Final[dict[str, Event]] = {
         "booking.seats-cancelled", (*_BOOKING, "seats", "refund", "currency", "rule")
     ),
     "booking.reseated": Event("booking.reseated", (*_BOOKING, "seats")),
+    "booking.changed": Event(
+        "booking.changed",
+        (*_BOOKING, "from_departure", "seats", "fare", "difference", "currency"),
+    ),
     "refund.done": Event("booking.refunded", _REFUND),
     "waitlist.offered": Event("waitlist.served", _ENTRY, {"status": "offered"}),
     "waitlist.confirmed": Event("waitlist.served", _ENTRY, {"status": "confirmed"}),

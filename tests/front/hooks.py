@@ -22,6 +22,7 @@ BY_MEANING: Final = {
     "cancel_booking": r"seats(\..*)?",
     "quote_cancellation": r"seats(\..*)?",
     "staff_cancel_booking": r"seats(\..*)?|refund",
+    "change_booking": r"seats(\..*)?|instead_of(\..*)?|source|destination|travel_class|provider",
     "book_group": r"source|destination|seats(\.\d+)?|travel_class|count|passengers",
     # a hold or an entry, one of the two, and what may be named with it
     "start_payment": r"hold|entry|provider|passengers(\..*)?",

@@ -127,6 +127,7 @@ MATRIX: Final[dict[str, Row]] = {
     "GET reservations/bookings/<pnr>/cancel/": owner(200, names="pnr", staff=200),
     "POST reservations/bookings/<pnr>/cancel/": owner(200, names="pnr", staff=200),
     "POST operations/bookings/<pnr>/cancel/": staff(body={"reason": "taken ill"}, needs=True),
+    "POST reservations/bookings/<pnr>/change/": owner(200, names="pnr", staff=200),
     "GET reservations/waitlist/": signed_in(),
     "POST reservations/waitlist/": signed_in(201, body=_wait),
     "GET reservations/waitlist/<entry>/": owner(200, names="entry", staff=200),

@@ -90,7 +90,7 @@ def booked_while_given_back(payment: Payment, monkeypatch: pytest.MonkeyPatch) -
 
 def _return(payment: Payment) -> None:
     try:
-        finishing._give_back(payment.pk, "test")
+        finishing.give_back(payment.pk, "test")
     finally:
         connection.close()
 

@@ -18,6 +18,7 @@ from config.outbox.facts import Fact, append
 from config.outbox.models import OutboxEvent
 from config.stores import keys
 from config.stores.redis import holds_store
+from reservations.models import Booking
 from reservations.webhooks import deliver
 from reservations.webhooks.bodies import EventType
 from reservations.webhooks.deliver import WAITS, deliver_due
@@ -139,6 +140,20 @@ def test_every_row_of_the_table_reaches_a_partner(  # fixtures
         append(Fact(event_id=f"f{number}", kind=kind, subject="x", stage=1, body=body))
         assert OutboxEvent.objects.get(event_id=f"f{number}").consumed_at is None
     pnr = book(acme)
+    assert acme.post(f"reservations/bookings/{pnr}/change/").status_code == 200
+    hold = Booking.objects.get(pnr=pnr).hold
+    told_of = {"user": acme.user.pk, "hold": hold, "pnr": pnr, "seat_ids": []}
+    append(
+        Fact(
+            event_id=f"{pnr}:reseated:9",
+            kind="booking.reseated",
+            subject=pnr,
+            stage=4,
+            number=9,
+            body={**told_of, "departure": departure.pk},
+            subscribed=True,
+        )
+    )
     seats = acme.get(f"reservations/bookings/{pnr}/").json()["seats"]
     acme.post(f"reservations/bookings/{pnr}/cancel/", {"seats": seats[:1]})
     acme.post(f"reservations/bookings/{pnr}/cancel/")

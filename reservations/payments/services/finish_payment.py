@@ -69,17 +69,17 @@ def finish_payment(pk: UUID | str) -> Outcome:
     if payment.state != PaymentState.CAPTURED or payment.outcome:
         return Outcome(payment.outcome)
     if (payment.captured_amount, payment.captured_currency) != (payment.amount, payment.currency):
-        return _give_back(pk, "amount-differs")
+        return give_back(pk, "amount-differs")
     if payment.purpose != Purpose.HOLD:
         finish = finisher_of(payment.purpose)
-        return finish(payment) if finish else _give_back(pk, "not-on-sale")
+        return finish(payment) if finish else give_back(pk, "not-on-sale")
     try:
         if not _confirm(payment, payment.hold, payment.capability):
             _book_again(payment)
     except Decided:
         pass
     except Unbookable as end:
-        return _give_back(pk, end.reason)
+        return give_back(pk, end.reason)
     payment.refresh_from_db(fields=["outcome"])
     return Outcome(payment.outcome)
 
@@ -188,7 +188,7 @@ def _take_and_book(payment: Payment, wish: SeatWish, seed: str) -> str:
     return "" if _confirm(payment, view.hold, view.capability) else "hold-expired"
 
 
-def _give_back(pk: UUID | str, reason: str) -> Outcome:
+def give_back(pk: UUID | str, reason: str) -> Outcome:
     """Set the outcome and owe the money, in one transaction."""
     with transaction.atomic():
         payment = lock_payment(pk)

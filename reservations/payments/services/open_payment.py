@@ -8,15 +8,58 @@ asked outside transactions: its webhook may come before its answer, and must fin
 from typing import Final
 
 from django.conf import settings
+from django.db import IntegrityError, transaction
 
 from config.errors import Invalid
 from config.outbox.facts import Fact, append
+from reservations.errors import HoldExpired, IllegalState
+from reservations.holds import ids, store
+from reservations.holds.scripts import Outcome
 from reservations.payments.gateways.port import GatewayRefused, Order
 from reservations.payments.gateways.registry import gateway
 from reservations.payments.models import Payment
 from reservations.payments.states import STAGE, PaymentState
+from reservations.services.hold_seats import Owner
 
 DESCRIPTION: Final = "Seats on departure {departure}"
+
+
+def prolong(ref: ids.HoldRef, owner: Owner, *, first: bool) -> store.Held:
+    """The live hold, kept for the payment window if this is its first payment.
+
+    Raises `HoldExpired`, `IllegalState` (a confirm is under way).
+    """
+    window_seconds = settings.ENV.payment_window_seconds
+    answer = store.extend(
+        ref,
+        owner.sid,
+        ttl_seconds=window_seconds if first else 0,
+        cap_seconds=settings.ENV.hold_max_total_seconds + window_seconds,
+        acting=owner.acting,
+    )
+    if answer.outcome is Outcome.PINNED:
+        raise IllegalState("The hold is being confirmed.", "confirming")
+    if answer.held is None:
+        raise HoldExpired
+    return answer.held
+
+
+def write_once(payment: Payment, *, instead_of: Payment | None) -> Payment:
+    """Insert it; the other of two that start for a hold at once finds the first.
+
+    Raises `IllegalState`: the first is by another provider.
+    """
+    try:
+        with transaction.atomic():
+            if instead_of is not None:
+                end_unpaid(instead_of, reason="replaced")
+            write_created(payment)
+    except IntegrityError:
+        rival = Payment.objects.filter(hold=payment.hold, state=PaymentState.CREATED).first()
+        if rival is None or rival.provider != payment.provider:
+            raise IllegalState("Another payment for this hold has begun.", "created") from None
+        return rival
+    return payment
 
 
 def write_created(payment: Payment) -> None:
