@@ -4,7 +4,7 @@ from django.apps import apps
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.i18n import set_language
 
-from web.booking import cancelling, checkout
+from web.booking import cancelling, changing, checkout
 from web.booking import views as booking
 from web.people import reset, travellers
 from web.people import views as people
@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/<uuid:payment>/", checkout.payment, name="payment"),
     path("bookings/", booking.bookings, name="bookings"),
     path("bookings/<str:pnr>/", booking.booking, name="booking"),
+    path("bookings/<str:pnr>/change/", changing.change, name="change"),
     path("bookings/<str:pnr>/cancel/", cancelling.cancel, name="cancel"),
     re_path(
         r"^bookings/(?P<pnr>[^/]+)/ticket\.(?P<ending>pdf|ics)$",

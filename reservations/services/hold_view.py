@@ -11,6 +11,7 @@ from reservations.availability.plans import Plan
 from reservations.holds import capabilities
 from reservations.holds.members import Member, moment
 from reservations.holds.store import Held
+from trains.fares import parts_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,7 @@ def view_member(
         destination=stops[member.to_stop].code,
         seats=member.labels,
         fare=member.fare,
-        fare_parts=member.held_fare.parts,
+        fare_parts=parts_of(member.held_fare.seats),
         currency=settings.ENV.currency,
         fence=member.fence,
         expires_at=member.expires_at,

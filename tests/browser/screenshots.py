@@ -145,6 +145,7 @@ def _looking_back(page: Page) -> Iterator[tuple[str, Page]]:
         ("no-bookings", "/bookings/?show=past"),
         ("profile", "/profile/"),
         ("password", "/profile/password/"),
+        ("change", f"{ticket}change/"),
         ("cancel", f"{ticket}cancel/"),
     ):
         page.goto(path)
@@ -173,7 +174,7 @@ def _fill(page: Page, departure: int) -> None:
     """Hold every berth, for three minutes."""
     api = f"{page.url.split('/search')[0]}/api/v1"
     made = page.request.post
-    other = {"username": f"ravi{secrets.token_hex(3)}", "password": PASSWORD}
+    other = {"username": "school-class-7b", "password": PASSWORD}
     made(f"{api}/auth/register/", data={**other, "email": f"{other['username']}@example.org"})
     names = [("traveller", "seatlock-traveller"), (other["username"], PASSWORD)]
     for name, password in names:

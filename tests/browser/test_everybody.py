@@ -109,7 +109,8 @@ def test_a_phone_shows_every_page_whole_and_nothing_moves(surf: Open) -> None:
 def test_axe_finds_nothing_and_nothing_moves_on_any_page(surf: Open) -> None:
     asha, stranger = surf("asha", reduced_motion="reduce"), surf()
     pnr = asha.book("S1-5")
-    found = [judge(asha.page, ""), judge(asha.page, f"/bookings/{pnr}/cancel/")]
+    found = [judge(asha.page, "")]
+    found += [judge(asha.page, f"/bookings/{pnr}/{what}/") for what in ("cancel", "change")]
     found += [judge(stranger.page, path) for path in ("/login/", "/register/", "/password/")]
     asha.hold("S1-1")
     found.append(judge(asha.page, ""))
