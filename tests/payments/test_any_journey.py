@@ -6,7 +6,7 @@ of a journey before, paid in the "past" of its own questions, would be asked abo
 """
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import timedelta
@@ -38,6 +38,7 @@ from reservations.services.cancel_booking import (
     quote_cancellation,
 )
 from reservations.services.cancel_departure import cancel_departure, cancel_withdrawn
+from reservations.services.change_booking import ChangeWish, How, change_booking
 from reservations.services.choose_seats import SeatWish
 from reservations.services.confirm_booking import confirm_booking
 from reservations.services.expire_holds import expire_holds
@@ -54,8 +55,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(280)]
 Time = Callable[[float], AbstractContextManager[None]]
 ACTS = st.sampled_from(
     ["buy", "buy", "buy", "lock", "start", "pay", "send", "send", "send again", "confirm", "cancel",
-     "cancel seat", "cancel seat", "override", "wait", "wait long", "sweep", "finish", "ask",
-     "refund", "outbox", "flush"]
+     "cancel seat", "cancel seat", "change", "change", "override", "wait", "wait long", "sweep",
+     "finish", "ask", "refund", "outbox", "flush"]
 )  # fmt: skip
 LONG_SECONDS = 20 * 3600
 EXAMPLES = int(os.environ.get("SEATLOCK_JOURNEYS", "10"))
@@ -170,6 +171,18 @@ class Journeys:
             staff = self.users[0].pk
             cancel_booking(actor=staff, as_staff=True, pnr=booking.pnr or "", override=told)
 
+    def change(self) -> None:
+        """The first seat for a chair or a berth; what is due is a payment like any other."""
+        if (booking := self.booking()) is not None:
+            seats = view_bookings([booking])[0].seats
+            other = ("C1-1", "C1-2", "S1-5", "S1-2")[self.number % 4]
+            change_booking(
+                owner=Owner(booking.owner_id or 0, "none"),
+                pnr=booking.pnr or "",
+                wish=ChangeWish(seats=(other,), instead_of=seats[:1]),
+                how=How(provider="sandbox", method=self.method),
+            )
+
     def wait(self) -> None:
         self.calendar.go((20, 200, 700)[self.number % 3])
 
@@ -220,25 +233,27 @@ class Journeys:
         assert not BookedSeat.objects.filter(booking__departure=self.departure, live=True).exists()
 
 
-def booked_and_kept(payment: Payment) -> Decimal:
-    """The fare of the seats its booking has, and what rules kept of those given back."""
-    booking = payment.booking
-    if booking is None:
-        return Decimal(0)
+def booked_and_kept(booking: Booking) -> Decimal:
+    """The fare of the seats it has, and what rules kept of those given back."""
     has = sum((row.fare for row in booking.booked_seats.filter(live=True)), Decimal(0))
     assert has == (booking.fare if booking.status == "confirmed" else 0)
     return has + sum((each.fare - each.refund for each in booking.cancellations.all()), Decimal(0))
 
 
 def money_agrees() -> None:
-    """Ours and the sandbox's books: captured = booked + kept + given back, for each payment."""
+    """Ours and the sandbox's books: captured = booked + kept + given back, for each booking over
+    the payments it has, and for each payment that is of none.
+    """
+    balance: defaultdict[Booking | Payment, Decimal] = defaultdict(Decimal)
     for payment in Payment.objects.filter(captured_amount__isnull=False):
         back = payment.refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
-        assert payment.captured_amount == booked_and_kept(payment) + back, payment
+        balance[payment.booking or payment] += (payment.captured_amount or Decimal(0)) - back
         refused = payment.refunds.filter(state="failed").exists()
         there = SandboxRefund.objects.filter(order_id=payment.reference)
         given = there.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
         assert given == (0 if refused else back), "what we owe has left, once"
+    for whose, left in balance.items():
+        assert left == (booked_and_kept(whose) if isinstance(whose, Booking) else 0), whose
     paid = SandboxOrder.objects.filter(state="paid").values_list("id", flat=True)
     captured = Payment.objects.filter(captured_amount__isnull=False)
     assert set(paid) == set(captured.values_list("reference", flat=True))
