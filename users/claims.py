@@ -115,7 +115,7 @@ def _signed(token: str) -> Claims:
 
 
 def _payload(token: str) -> dict[str, Any]:
-    """What is signed. PyJWT reads it (60 µs), except where the header is word for word that of
+    """What is signed. PyJWT reads it (30 µs), except where the header is word for word that of
     our own tokens: then nothing is left to be judged but the signature (6 µs).
     """
     signed, _, signature = token.rpartition(".")

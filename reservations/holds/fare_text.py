@@ -9,13 +9,13 @@ concession granted; then `p` where the travellers were named with the lock. No s
 `/` occurs in a part. A bare sum is a hold of which the parts are not known.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
 
-from trains.fares import PARTS, ZERO, SeatFare
+from trains.fares import PARTS, ZERO, SeatFare, parts_of
 
 _NAMED = "p"
 MOST_HAVE = 2  # a base and a distance
@@ -23,11 +23,14 @@ MOST_HAVE = 2  # a base and a distance
 
 @dataclass(frozen=True, slots=True)
 class HeldFare:
-    """`total` is for all seats; `seats` run beside the member's, empty where not known."""
+    """`total` is for all seats, `parts` what it is made of; `seats` run beside the member's. Both
+    are empty where not known.
+    """
 
     total: Decimal
     seats: tuple[SeatFare, ...] = ()
     names_kept: bool = False
+    parts: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def write(seats: Sequence[SeatFare], *, names_kept: bool = False) -> str:
@@ -47,7 +50,7 @@ def read(text: str) -> HeldFare:
     for run in rest[0].split("+") if rest else ():
         count, _, seat = run.partition("x")
         seats += [_read_seat(seat)] * int(count)
-    return HeldFare(Decimal(total), tuple(seats), _NAMED in rest[1:])
+    return HeldFare(Decimal(total), tuple(seats), _NAMED in rest[1:], parts_of(seats))
 
 
 def _seat(fare: SeatFare) -> str:

@@ -6,6 +6,7 @@ runs, so nothing here promises anything.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from config import clock
@@ -27,6 +28,7 @@ from trains.errors import FareMissing
 from trains.sale import SaleState
 
 GROUPS: Final = 16
+FARES_REMEMBERED: Final = 16_384
 Preference = Literal["together", "window", "any"]
 
 
@@ -200,6 +202,17 @@ def _group(plan: Plan, stretch: Stretch, ordinals: Sequence[int], wish: SeatWish
     """One candidate: the fare of all its seats, and the seats in ascending order."""
     ordered = tuple(sorted(int(ordinal) for ordinal in ordinals))
     people = party(plan, ordered, wish)
-    fare = fare_text.write(price_group(plan, stretch, ordered, people), names_kept=bool(people))
+    if people:
+        fare = fare_text.write(price_group(plan, stretch, ordered, people), names_kept=True)
+    else:
+        classes = tuple(plan.train.class_of[each] for each in ordered)
+        fare = _full_fare(plan, stretch, classes)
     labels = tuple(plan.train.labels[each] for each in ordered)
     return f"{fare} {seats_text(ordered, labels)}"
+
+
+@lru_cache(maxsize=FARES_REMEMBERED)
+def _full_fare(plan: Plan, stretch: Stretch, classes: tuple[int, ...]) -> str:
+    """The fare of seats of these classes (indexes) for nobody in particular, as one word."""
+    names = plan.train.class_names
+    return fare_text.write([plan.seat_fare(stretch, names[each]) for each in classes])

@@ -11,7 +11,6 @@ from reservations.availability.plans import Plan
 from reservations.holds import capabilities
 from reservations.holds.members import Member, moment
 from reservations.holds.store import Held
-from trains.fares import parts_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +63,7 @@ def view_member(
         destination=stops[member.to_stop].code,
         seats=member.labels,
         fare=member.fare,
-        fare_parts=parts_of(member.held_fare.seats),
+        fare_parts=member.held_fare.parts,
         currency=settings.ENV.currency,
         fence=member.fence,
         expires_at=member.expires_at,

@@ -94,17 +94,18 @@ def _lock(reseating: int) -> Reseating:
 
 
 def _refuse_if_outdated(made: Reseating, plan: Plan) -> None:
+    """Holds first, then rows: a hold that is gone by the first look has its row by the second."""
+    lost = set(made.lost)
+    (image,) = store.read_images([made.departure_id], members=True)
+    for member in image.members:
+        if lost & {int(plan.train.seat_ids[ordinal]) for ordinal in member.ordinals}:
+            raise IllegalState("A lost seat is held; try again when the hold is over.", "held")
     known = {(move["booking"], move["old"]) for move in made.moves}
     rows = BookedSeat.objects.filter(
         booking__departure=made.departure_id, seat__in=made.lost, live=True
     )
     if set(rows.values_list("booking_id", "seat_id")) - known:
         raise IllegalState("A lost seat was booked since: drop it and plan again.", "outdated")
-    lost = set(made.lost)
-    (image,) = store.read_images([made.departure_id], members=True)
-    for member in image.members:
-        if lost & {int(plan.train.seat_ids[ordinal]) for ordinal in member.ordinals}:
-            raise IllegalState("A lost seat is held; try again when the hold is over.", "held")
 
 
 def _move(

@@ -2,7 +2,8 @@
 
 For each call: CPU by part (web, PostgreSQL, Redis, generator), a flame graph of one web process
 that counts only who holds the interpreter's lock (SVG, and the same as text), the functions that
-hold it most, by all they call, and Redis's slowest commands. Under `.data/profile/`.
+hold it most, by all they call, the statements that cost PostgreSQL most (`pg_stat_statements`, a
+module that the embedded server has), and Redis's slowest commands. Under `.data/profile/`.
 """
 
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from django.db import connection
 
 from config.embedded.commands import BIN
 from config.embedded.places import CHECKOUT
@@ -31,6 +33,8 @@ SECONDS = 6.0
 CONNECTIONS = 16
 SAMPLES_A_SECOND = 250
 FUNCTIONS_SHOWN = 60
+STATEMENTS_SHOWN = 6
+STATEMENT_SHOWN = 90
 _LINE = re.compile(r":\d+\)$")
 
 
@@ -39,6 +43,7 @@ def run_profile(
 ) -> str:
     """Look into each of these rows; a report in Markdown."""
     folder.mkdir(parents=True, exist_ok=True)
+    _count_statements()
     with served(settings=LONG_HOLDS) as server:
         rows = Rows(make_world(Size()))
         chosen = [row for row in rows.all() if row.name in calls]
@@ -52,6 +57,7 @@ def _look_into(row: Row, server: Served, seconds: float, folder: Path) -> str:
         stock = row.prepare(loop, int(row.likely_rate * seconds))
         ready = replace(row, prepare=lambda *_: stock)
         holds_store().slowlog_reset()
+        _ask("SELECT pg_stat_statements_reset()")
         watch = Watch(server.roots)
         watcher = _py_spy(server, seconds, folder / f"{row.name}.txt")
         before = watch.usage()
@@ -63,6 +69,7 @@ def _look_into(row: Row, server: Served, seconds: float, folder: Path) -> str:
         f"**{row.title}**: {done / outcome.seconds:,.0f}/s; CPU a call, µs: "
         + ", ".join(f"{part} {value:,.0f}" for part, value in used.items()),
         f"Redis's slowest command: {slowest / 1000:.1f} ms (0: none over 10 ms).",
+        _statements(done),
         _own_time(folder / f"{row.name}.txt"),
     ]
     if faults.found:
@@ -81,6 +88,35 @@ def _py_spy(server: Served, seconds: float, path: Path) -> "subprocess.Popen[byt
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+    )
+
+
+def _count_statements() -> None:
+    """Let connections made from now on count what they run."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+        name = connection.ops.quote_name(connection.get_connection_params()["dbname"])
+        cursor.execute(f"ALTER DATABASE {name} SET pg_stat_statements.track = 'top'")
+
+
+def _ask(query: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return list(cursor.fetchall())
+
+
+def _statements(calls: int) -> str:
+    """What took PostgreSQL's time, by statement."""
+    rows = _ask(
+        "SELECT calls, total_exec_time * 1000, regexp_replace(query, '\\s+', ' ', 'g')"
+        " FROM pg_stat_statements ORDER BY total_exec_time DESC"
+    )
+    return pages.table(
+        ("statement", "times a call", "µs a call"),
+        [
+            (f"`{text[:STATEMENT_SHOWN]}`", f"{times / calls:.2f}", f"{us / calls:,.0f}")
+            for times, us, text in rows[:STATEMENTS_SHOWN]
+        ],
     )
 
 

@@ -13,6 +13,7 @@ from config.outbox.models import OutboxEvent
 from reservations.availability.plans import Stretch, plan_of
 from reservations.availability.reseating import Party, reseat
 from reservations.availability.words import no_words
+from reservations.holds import store
 from reservations.models import BookedSeat, Booking, Reseating, SeatBlock
 from reservations.payments.models import Refund
 from reservations.services import choose_seats, plan_reseating
@@ -193,6 +194,26 @@ def test_a_lost_seat_that_is_held_is_waited_for_and_one_bought_since_planned_ane
     assert {move["old"] for move in again["moves"]} == {"S1-1", "S1-4"}
     assert confirm(controller, again).status_code == 200
     assert not BookedSeat.objects.filter(live=True, seat__coach__label="S1").exists()
+
+
+def test_a_hold_that_is_confirmed_between_the_two_looks_is_seen(  # noqa: PLR0917  # fixtures
+    anna: Traveller, bela: Traveller, controller: Traveller, buy: Buy, run: Departure, plan: Ask,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    buy(anna, "S1-1")
+    hold = lock(bela, run, "S1-4")["hold"]
+    made = plan()
+    real = store.read_images
+    confirmed: list[int] = []
+
+    def looks(*args: Any, **more: Any) -> Any:
+        if not confirmed and more.get("members"):
+            confirmed.append(bela.post("reservations/confirm/", {"hold": hold}).status_code)
+        return real(*args, **more)
+
+    monkeypatch.setattr(store, "read_images", looks)
+    assert confirm(controller, made).json()["state"] == "outdated"
+    assert confirmed == [201]
 
 
 def test_a_seat_that_is_held_while_the_plan_is_made_is_left_to_its_holder(  # noqa: PLR0917  # fixtures
