@@ -17,11 +17,10 @@ from config.http.schema import IDEMPOTENCY_KEY, problem_responses
 from config.idempotency.views import idempotent
 from users import customers
 from users.claims import Caller
+from users.reading import BODY, SIGNED_IN, read
 from users.services.claim_guests import ask_to_claim, claim_guests
 from users.services.make_guest import Contact, make_customer, make_guest
 
-_BODY: Final = ("invalid", "throttled", "unavailable")
-_SIGNED_IN: Final = ("not-authenticated", "token-expired", *_BODY)
 PHONE: Final = r"^\+?[0-9][0-9 ()./-]{4,18}$"
 _CONTACT: Final = {"email": "asha@example.org", "phone_number": "+91 22 5550 1234"}
 
@@ -67,13 +66,6 @@ class ClaimAnswer(serializers.Serializer[Any]):
     pnrs = serializers.ListField(child=serializers.CharField())
 
 
-def _read(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    asked = shape(data=request.data)
-    asked.is_valid(raise_exception=True)
-    values: dict[str, Any] = asked.validated_data
-    return values
-
-
 class GuestView(APIView):
     permission_classes = (AllowAny,)
     throttle_scope = "guest"
@@ -83,14 +75,14 @@ class GuestView(APIView):
         tags=["accounts"],
         summary="Book without an account: a short token for an e-mail and a phone number",
         request=ContactBody,
-        responses={201: GuestAnswer, **problem_responses(*_BODY)},
+        responses={201: GuestAnswer, **problem_responses(*BODY)},
         examples=[OpenApiExample("A guest", _CONTACT, request_only=True)],
     )
     def post(self, request: Request) -> Response:
         """The token does everything an account's does until it ends. The tickets are mailed, and
         an account with that e-mail can take the bookings over (`auth/guest/claims/`).
         """
-        made = make_guest(contact=Contact(**_read(ContactBody, request)))
+        made = make_guest(contact=Contact(**read(ContactBody, request)))
         user = GuestUser(made.user).data
         answer = {"access": made.access, "expires_in_seconds": made.expires_in_seconds}
         return Response({**answer, "user": user}, status=201)
@@ -106,12 +98,12 @@ class ClaimsView(APIView):
         request=ClaimRequest,
         responses={
             202: OpenApiResponse(description="A code is mailed, whether there are guests or not."),
-            **problem_responses(*_SIGNED_IN),
+            **problem_responses(*SIGNED_IN),
         },
         examples=[OpenApiExample("My e-mail", {"email": "asha@example.org"}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
-        email = _read(ClaimRequest, request)["email"]
+        email = read(ClaimRequest, request)["email"]
         account = request.user.pk or 0
         throttles.check(django_request(request), "claim", account, subject=email.lower())
         ask_to_claim(account=account, email=email)
@@ -126,12 +118,12 @@ class ClaimCodeView(APIView):
         tags=["accounts"],
         summary="Take over what was booked as a guest, by the code that was mailed",
         request=ClaimCode,
-        responses={200: ClaimAnswer, **problem_responses(*_SIGNED_IN)},
+        responses={200: ClaimAnswer, **problem_responses(*SIGNED_IN)},
         examples=[OpenApiExample("A code", {"code": "17:c2lnbmF0dXJl"}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
         """Once a code. Bookings and payments of all guests with that e-mail are mine then."""
-        done = claim_guests(account=request.user.pk or 0, code=_read(ClaimCode, request)["code"])
+        done = claim_guests(account=request.user.pk or 0, code=read(ClaimCode, request)["code"])
         return Response({"guests": done.guests, "pnrs": list(done.pnrs)})
 
 
@@ -157,7 +149,7 @@ class CustomersView(APIView):
         responses={
             201: CustomerAnswer,
             **problem_responses(
-                "forbidden", *_SIGNED_IN, "idempotency-in-flight", "idempotency-key-reused"
+                "forbidden", *SIGNED_IN, "idempotency-in-flight", "idempotency-key-reused"
             ),
         },
         examples=[OpenApiExample("A customer", _CONTACT, request_only=True)],
@@ -171,5 +163,5 @@ class CustomersView(APIView):
         caller = request.auth
         if not isinstance(caller, Caller):
             raise Forbidden("Agents only")
-        made = make_customer(agent=caller, contact=Contact(**_read(ContactBody, request)))
+        made = make_customer(agent=caller, contact=Contact(**read(ContactBody, request)))
         return Response({"customer": made.customer, "email": made.user.email}, status=201)

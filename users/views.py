@@ -1,11 +1,10 @@
 """Accounts over HTTP: parse, call one service, render."""
 
 import hashlib
-from typing import Any, TypeVar
 
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +19,7 @@ from config.idempotency.services import once
 from config.idempotency.views import answer_of, response_of
 from users import examples
 from users.claims import Caller
+from users.reading import BODY, SIGNED_IN, read
 from users.serializers import (
     Account,
     LoginAnswer,
@@ -38,18 +38,7 @@ from users.services.refresh_tokens import refresh_tokens
 from users.services.register import NewAccount, register
 from users.services.update_profile import load_account, update_profile
 
-S = TypeVar("S", bound=serializers.BaseSerializer[Any])
-
 NOBODY = 0  # the owner of the keys of requests that make the account they would belong to
-_BODY = ("invalid", "too-large", "unsupported-media-type", "throttled", "unavailable", "internal")
-_SIGNED_IN = ("not-authenticated", "token-expired", *_BODY)
-
-
-def _read(shape: type[S], request: Request, **kwargs: Any) -> dict[str, Any]:
-    serializer = shape(data=request.data, **kwargs)
-    serializer.is_valid(raise_exception=True)
-    values: dict[str, Any] = serializer.validated_data
-    return values
 
 
 def _caller(request: Request) -> Caller:
@@ -70,7 +59,7 @@ class RegisterView(APIView):
         parameters=[IDEMPOTENCY_KEY],
         responses={
             201: Account,
-            **problem_responses(*_BODY, "idempotency-in-flight", "idempotency-key-reused"),
+            **problem_responses(*BODY, "idempotency-in-flight", "idempotency-key-reused"),
         },
         examples=[examples.REGISTRATION, examples.ACCOUNT],
     )
@@ -78,7 +67,7 @@ class RegisterView(APIView):
         """An `Idempotency-Key` belongs to the account the request makes: the same key with
         another username is another key.
         """
-        account = NewAccount(**_read(RegistrationRequest, request))
+        account = NewAccount(**read(RegistrationRequest, request))
         plain = django_request(request)
         key = headers.key_of(plain)
         if key is None:
@@ -107,12 +96,12 @@ class LoginView(APIView):
         tags=["accounts"],
         summary="Log in by username or e-mail",
         request=LoginRequest,
-        responses={200: LoginAnswer, **problem_responses("not-authenticated", *_BODY)},
+        responses={200: LoginAnswer, **problem_responses("not-authenticated", *BODY)},
         examples=[examples.LOGIN, examples.LOGGED_IN],
     )
     def post(self, request: Request) -> Response:
         """Unknown name, wrong password and closed account are one and the same answer."""
-        said = _read(LoginRequest, request)
+        said = read(LoginRequest, request)
         plain = django_request(request)
         throttles.check(plain, "login", subject=said["username"].lower())
         done = log_in(
@@ -138,13 +127,13 @@ class RefreshView(APIView):
         request=RefreshRequest,
         responses={
             200: Tokens,
-            **problem_responses("not-authenticated", "token-expired", *_BODY),
+            **problem_responses("not-authenticated", "token-expired", *BODY),
         },
         examples=[examples.REFRESH, examples.TOKENS],
     )
     def post(self, request: Request) -> Response:
         """The old refresh token is dead. Whoever sends a dead one again ends the login."""
-        tokens = refresh_tokens(refresh=_read(RefreshRequest, request)["refresh"])
+        tokens = refresh_tokens(refresh=read(RefreshRequest, request)["refresh"])
         return Response({"access": tokens.access, "refresh": tokens.refresh})
 
 
@@ -158,13 +147,13 @@ class LogoutView(APIView):
         request=RefreshRequest,
         responses={
             204: OpenApiResponse(description="Ended, for good."),
-            **problem_responses(*_SIGNED_IN),
+            **problem_responses(*SIGNED_IN),
         },
         examples=[examples.REFRESH],
     )
     def post(self, request: Request) -> Response:
         """Every token of that login, access and refresh, is dead at once and everywhere."""
-        log_out(caller=_caller(request), refresh=_read(RefreshRequest, request)["refresh"])
+        log_out(caller=_caller(request), refresh=read(RefreshRequest, request)["refresh"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -186,12 +175,12 @@ class MeView(APIView):
         tags=["accounts"],
         summary="Change my profile",
         request=ProfileChange,
-        responses={200: Profile, **problem_responses(*_SIGNED_IN)},
+        responses={200: Profile, **problem_responses(*SIGNED_IN)},
         examples=[examples.PROFILE_CHANGE],
     )
     def patch(self, request: Request) -> Response:
         """Names, e-mail and phone number; other members are ignored."""
-        changes = _read(ProfileChange, request)
+        changes = read(ProfileChange, request)
         user = update_profile(user_id=_caller(request).user_id, changes=changes)
         return Response(Profile(user).data)
 
@@ -206,12 +195,12 @@ class PasswordView(APIView):
         request=PasswordChangeRequest,
         responses={
             204: OpenApiResponse(description="Changed; my other logins have ended."),
-            **problem_responses(*_SIGNED_IN),
+            **problem_responses(*SIGNED_IN),
         },
         examples=[examples.PASSWORD_CHANGE],
     )
     def post(self, request: Request) -> Response:
         """Ends every other login of the account; the one that asks goes on."""
-        said = _read(PasswordChangeRequest, request)
+        said = read(PasswordChangeRequest, request)
         change_password(caller=_caller(request), **said)
         return Response(status=status.HTTP_204_NO_CONTENT)

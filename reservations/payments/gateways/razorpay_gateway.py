@@ -19,23 +19,9 @@ from razorpay.errors import BadRequestError, GatewayError, ServerError, Signatur
 
 from config import clock
 from config.errors import Invalid
-from reservations.payments.gateways.port import (
-    TOLERANCE_SECONDS,
-    GatewayAway,
-    GatewayRefused,
-    Message,
-    MessageKind,
-    Order,
-    RefundReport,
-    Report,
-    Started,
-    Totals,
-    WrongSignature,
-    main_units,
-    minor_units,
-)
+from reservations.payments.gateways import port
 
-_KINDS: Final[dict[str, MessageKind]] = {
+_KINDS: Final[dict[str, port.MessageKind]] = {
     "payment.captured": "captured",
     "payment.failed": "failed",
     "refund.processed": "refunded",
@@ -62,9 +48,9 @@ def _call(act: Any) -> Any:
     try:
         return act()
     except (requests.RequestException, ServerError, GatewayError) as away:
-        raise GatewayAway("Razorpay cannot be asked.") from away
+        raise port.GatewayAway("Razorpay cannot be asked.") from away
     except BadRequestError as refused:
-        raise GatewayRefused(str(refused) or "refused") from refused
+        raise port.GatewayRefused(str(refused) or "refused") from refused
 
 
 class RazorpayGateway:
@@ -72,19 +58,19 @@ class RazorpayGateway:
 
     name = "razorpay"
 
-    def create(self, order: Order) -> Started:
+    def create(self, order: port.Order) -> port.Started:
         known = _call(lambda: _client().order.all({"receipt": order.payment}))
         made = next(iter(known.get("items", ())), None) or _call(
             lambda: _client().order.create(
                 {
-                    "amount": minor_units(order.amount, order.currency),
+                    "amount": port.minor_units(order.amount, order.currency),
                     "currency": order.currency,
                     "receipt": order.payment,
                     "notes": {"payment": order.payment, "about": order.description},
                 }
             )
         )
-        return Started(
+        return port.Started(
             reference=made["id"],
             next_step={
                 "type": "razorpay",
@@ -95,7 +81,7 @@ class RazorpayGateway:
             },
         )
 
-    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> Message:
+    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> port.Message:
         try:
             _client().utility.verify_webhook_signature(
                 body.decode(),
@@ -103,7 +89,7 @@ class RazorpayGateway:
                 settings.ENV.razorpay_webhook_secret,
             )
         except (SignatureVerificationError, ValueError, TypeError) as wrong:
-            raise WrongSignature from wrong
+            raise port.WrongSignature from wrong
         try:
             event = msgspec.json.decode(body)
             message = _message(event, headers.get("X-Razorpay-Event-Id", ""))
@@ -111,29 +97,29 @@ class RazorpayGateway:
         except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError) as wrong:
             raise Invalid({"body": ["Not a Razorpay event."]}) from wrong
         if message.kind != "other" and clock.now().timestamp() - signed_at > _REPLAY_SECONDS:
-            raise WrongSignature
+            raise port.WrongSignature
         return message
 
-    def ask(self, reference: str) -> Report:
+    def ask(self, reference: str) -> port.Report:
         paid = _call(lambda: _client().order.payments(reference))["items"]
         for each in paid:
             if each["status"] in {"captured", "refunded"}:
-                amount = main_units(each["amount"], each["currency"])
-                return Report(state="captured", amount=amount, currency=each["currency"])
-        return Report(state="created")
+                amount = port.main_units(each["amount"], each["currency"])
+                return port.Report(state="captured", amount=amount, currency=each["currency"])
+        return port.Report(state="created")
 
     def refund(
         self, *, reference: str, refund: str, amount: Decimal, currency: str
-    ) -> RefundReport:
+    ) -> port.RefundReport:
         payments = _call(lambda: _client().order.payments(reference))["items"]
         captured = [each for each in payments if each["status"] in {"captured", "refunded"}]
         if not captured:
-            raise GatewayRefused("nothing-captured")
+            raise port.GatewayRefused("nothing-captured")
         made = _call(
             lambda: _client().payment.refund(
                 captured[0]["id"],
                 {
-                    "amount": minor_units(amount, currency),
+                    "amount": port.minor_units(amount, currency),
                     "receipt": refund,
                     "notes": {"refund": refund},
                 },
@@ -141,19 +127,19 @@ class RazorpayGateway:
             )
         )
         state: Any = _REFUND_STATES.get(made["status"], "pending")
-        return RefundReport(state=state, reference=made["id"])
+        return port.RefundReport(state=state, reference=made["id"])
 
-    def totals(self, day: date) -> Totals:
+    def totals(self, day: date) -> port.Totals:
         captured = {
-            each["order_id"]: main_units(each["amount"], each["currency"])
+            each["order_id"]: port.main_units(each["amount"], each["currency"])
             for each in _pages("payment", day)
             if each["status"] in {"captured", "refunded"} and each["order_id"]
         }
-        back = (main_units(each["amount"], each["currency"]) for each in _pages("refund", day))
-        return Totals(captured=captured, refunded=sum(back, Decimal(0)))
+        back = (port.main_units(each["amount"], each["currency"]) for each in _pages("refund", day))
+        return port.Totals(captured=captured, refunded=sum(back, Decimal(0)))
 
 
-_REPLAY_SECONDS: Final = 24 * 3600 + TOLERANCE_SECONDS
+_REPLAY_SECONDS: Final = 24 * 3600 + port.TOLERANCE_SECONDS
 """Razorpay signs no time of sending, and repeats a webhook for 24 hours; `created_at` is inside
 the signed body, and an event kept before is known by its id.
 """
@@ -177,29 +163,31 @@ def _pages(what: str, day: date) -> Iterator[dict[str, Any]]:
         skip += _PAGE
 
 
-def _message(event: dict[str, Any], event_id: str) -> Message:
+def _message(event: dict[str, Any], event_id: str) -> port.Message:
     kind = _KINDS.get(event["event"], "other")
     if kind == "other" or not event_id:
-        return Message(event_id=event_id or "none", kind="other")
+        return port.Message(event_id=event_id or "none", kind="other")
     paid = event["payload"]["payment"]["entity"]
     if kind in {"captured", "failed"}:
-        return Message(
+        return port.Message(
             event_id=event_id,
             kind=kind,
             payment=_note(paid, "payment"),
             reference=paid["order_id"] or "",
-            amount=main_units(paid["amount"], paid["currency"]) if kind == "captured" else None,
+            amount=port.main_units(paid["amount"], paid["currency"])
+            if kind == "captured"
+            else None,
             currency=paid["currency"],
             reason=paid.get("error_code") or "",
         )
     back = event["payload"]["refund"]["entity"]
-    return Message(
+    return port.Message(
         event_id=event_id,
         kind=kind,
         reference=paid["order_id"] or "",
         refund=_note(back, "refund"),
         refund_reference=back["id"],
-        amount=main_units(back["amount"], back["currency"]),
+        amount=port.main_units(back["amount"], back["currency"]),
         currency=back["currency"],
     )
 

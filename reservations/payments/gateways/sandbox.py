@@ -29,17 +29,7 @@ from django.conf import settings
 from config import clock
 from config.errors import Invalid
 from reservations.payments import sandbox
-from reservations.payments.gateways.port import (
-    TOLERANCE_SECONDS,
-    Message,
-    MessageKind,
-    Order,
-    RefundReport,
-    Report,
-    Started,
-    Totals,
-    WrongSignature,
-)
+from reservations.payments.gateways import port
 
 SIGNATURE: Final = "Seatlock-Sandbox-Signature"
 
@@ -48,7 +38,7 @@ class Notice(msgspec.Struct, frozen=True):
     """The sandbox's webhook body."""
 
     id: str
-    kind: MessageKind
+    kind: port.MessageKind
     payment: str
     reference: str
     amount: Decimal
@@ -72,39 +62,39 @@ class SandboxGateway:
 
     name = "sandbox"
 
-    def create(self, order: Order) -> Started:
+    def create(self, order: port.Order) -> port.Started:
         made = sandbox.open_order(order)
         page = f"{settings.ENV.public_url}/sandbox/pay/{made.id}/"
-        return Started(reference=made.id, next_step={"type": "redirect", "url": page})
+        return port.Started(reference=made.id, next_step={"type": "redirect", "url": page})
 
-    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> Message:
+    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> port.Message:
         given = headers.get(SIGNATURE, "")
         stamp = given.partition("t=")[2].partition(",")[0]
         at = int(stamp) if stamp.isascii() and stamp.isdigit() and len(stamp) < 12 else 0
         fits = hmac.compare_digest(sign(body, at).encode(), given.encode())
-        if not fits or abs(clock.now().timestamp() - at) > TOLERANCE_SECONDS:
-            raise WrongSignature
+        if not fits or abs(clock.now().timestamp() - at) > port.TOLERANCE_SECONDS:
+            raise port.WrongSignature
         try:
             notice = _decode(body)
         except msgspec.DecodeError as wrong:
             raise Invalid({"body": ["Not an event of the sandbox."]}) from wrong
         fields = msgspec.structs.asdict(notice)
-        return Message(event_id=fields.pop("id"), **fields)
+        return port.Message(event_id=fields.pop("id"), **fields)
 
-    def ask(self, reference: str) -> Report:
+    def ask(self, reference: str) -> port.Report:
         order = sandbox.find_order(reference)
         if order.state == "paid":
             amount = sandbox.captured_amount(order)
-            return Report(state="captured", amount=amount, currency=order.currency)
-        return Report(state="failed" if order.state == "declined" else "created")
+            return port.Report(state="captured", amount=amount, currency=order.currency)
+        return port.Report(state="failed" if order.state == "declined" else "created")
 
     def refund(
         self, *, reference: str, refund: str, amount: Decimal, currency: str
-    ) -> RefundReport:
+    ) -> port.RefundReport:
         del currency
         made = sandbox.give_back(reference, refund, amount)
-        return RefundReport(state="done", reference=made.id)
+        return port.RefundReport(state="done", reference=made.id)
 
-    def totals(self, day: date) -> Totals:
+    def totals(self, day: date) -> port.Totals:
         captured, refunded = sandbox.books_of(day)
-        return Totals(captured=captured, refunded=refunded)
+        return port.Totals(captured=captured, refunded=refunded)

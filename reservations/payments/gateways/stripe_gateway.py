@@ -14,23 +14,9 @@ import stripe
 from django.conf import settings
 
 from config.errors import Invalid
-from reservations.payments.gateways.port import (
-    TOLERANCE_SECONDS,
-    GatewayAway,
-    GatewayRefused,
-    Message,
-    MessageKind,
-    Order,
-    RefundReport,
-    Report,
-    Started,
-    Totals,
-    WrongSignature,
-    main_units,
-    minor_units,
-)
+from reservations.payments.gateways import port
 
-_KINDS: Final[dict[str, MessageKind]] = {
+_KINDS: Final[dict[str, port.MessageKind]] = {
     "payment_intent.succeeded": "captured",
     "payment_intent.payment_failed": "failed",
     "payment_intent.canceled": "failed",
@@ -55,11 +41,11 @@ def _call(act: Any) -> Any:
     try:
         return act()
     except (stripe.APIConnectionError, stripe.RateLimitError, stripe.IdempotencyError) as away:
-        raise GatewayAway(f"Stripe cannot be asked: {away.code or 'no connection'}.") from away
+        raise port.GatewayAway(f"Stripe cannot be asked: {away.code or 'no connection'}.") from away
     except stripe.StripeError as error:
         if error.http_status is None or error.http_status >= 500:
-            raise GatewayAway("Stripe has trouble.") from error
-        raise GatewayRefused(error.code or "refused") from error
+            raise port.GatewayAway("Stripe has trouble.") from error
+        raise port.GatewayRefused(error.code or "refused") from error
 
 
 class StripeGateway:
@@ -67,11 +53,11 @@ class StripeGateway:
 
     name = "stripe"
 
-    def create(self, order: Order) -> Started:
+    def create(self, order: port.Order) -> port.Started:
         intent = _call(
             lambda: _client().v1.payment_intents.create(
                 {
-                    "amount": minor_units(order.amount, order.currency),
+                    "amount": port.minor_units(order.amount, order.currency),
                     "currency": order.currency.lower(),
                     "description": order.description,
                     "metadata": {"payment": order.payment},
@@ -80,7 +66,7 @@ class StripeGateway:
                 {"idempotency_key": order.payment},
             )
         )
-        return Started(
+        return port.Started(
             reference=intent.id,
             next_step={
                 "type": "stripe",
@@ -89,16 +75,16 @@ class StripeGateway:
             },
         )
 
-    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> Message:
+    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> port.Message:
         try:
             event = stripe.Webhook.construct_event(
                 body,
                 headers.get("Stripe-Signature"),
                 settings.ENV.stripe_webhook_secret,
-                TOLERANCE_SECONDS,
+                port.TOLERANCE_SECONDS,
             )
         except stripe.SignatureVerificationError as wrong:
-            raise WrongSignature from wrong
+            raise port.WrongSignature from wrong
         except ValueError as wrong:
             raise Invalid({"body": ["Not a Stripe event."]}) from wrong
         try:
@@ -106,31 +92,31 @@ class StripeGateway:
         except (AttributeError, KeyError, TypeError) as wrong:
             raise Invalid({"body": ["Not a Stripe event."]}) from wrong
 
-    def ask(self, reference: str) -> Report:
+    def ask(self, reference: str) -> port.Report:
         intent = _call(lambda: _client().v1.payment_intents.retrieve(reference))
         if intent.status == "succeeded":
             currency = intent.currency.upper()
-            amount = main_units(intent.amount_received, currency)
-            return Report(state="captured", amount=amount, currency=currency)
-        return Report(state="failed" if intent.status == "canceled" else "created")
+            amount = port.main_units(intent.amount_received, currency)
+            return port.Report(state="captured", amount=amount, currency=currency)
+        return port.Report(state="failed" if intent.status == "canceled" else "created")
 
     def refund(
         self, *, reference: str, refund: str, amount: Decimal, currency: str
-    ) -> RefundReport:
+    ) -> port.RefundReport:
         made = _call(
             lambda: _client().v1.refunds.create(
                 {
                     "payment_intent": reference,
-                    "amount": minor_units(amount, currency),
+                    "amount": port.minor_units(amount, currency),
                     "metadata": {"refund": refund},
                 },
                 {"idempotency_key": refund},
             )
         )
         state: Any = _REFUND_STATES.get(made.status, "pending")
-        return RefundReport(state=state, reference=made.id, reason=made.failure_reason or "")
+        return port.RefundReport(state=state, reference=made.id, reason=made.failure_reason or "")
 
-    def totals(self, day: date) -> Totals:
+    def totals(self, day: date) -> port.Totals:
         start = datetime(day.year, day.month, day.day, tzinfo=UTC)
         created = {
             "gte": int(start.timestamp()),
@@ -141,41 +127,43 @@ class StripeGateway:
         for charge in _call(lambda: _client().v1.charges.list(params)).auto_paging_iter():
             if charge.paid and charge.payment_intent:
                 currency = charge.currency.upper()
-                captured[str(charge.payment_intent)] = main_units(charge.amount_captured, currency)
+                captured[str(charge.payment_intent)] = port.main_units(
+                    charge.amount_captured, currency
+                )
         refunds = _call(lambda: _client().v1.refunds.list(params)).auto_paging_iter()
-        back = (main_units(each.amount, each.currency.upper()) for each in refunds)
-        return Totals(captured=captured, refunded=sum(back, Decimal(0)))
+        back = (port.main_units(each.amount, each.currency.upper()) for each in refunds)
+        return port.Totals(captured=captured, refunded=sum(back, Decimal(0)))
 
 
-def _message(event: stripe.Event) -> Message:
+def _message(event: stripe.Event) -> port.Message:
     thing: Any = event.data.object
     if isinstance(thing, stripe.PaymentIntent) and event.type in _KINDS:
         kind = _KINDS[event.type]
         currency = thing.currency.upper()
         trouble = thing.last_payment_error
-        return Message(
+        return port.Message(
             event_id=event.id,
             kind=kind,
             payment=_ours(thing, "payment"),
             reference=thing.id,
-            amount=main_units(thing.amount_received, currency) if kind == "captured" else None,
+            amount=port.main_units(thing.amount_received, currency) if kind == "captured" else None,
             currency=currency,
             reason=(trouble.code or "") if trouble else "",
         )
     if isinstance(thing, stripe.Refund) and thing.status in _REFUNDS:
         currency = thing.currency.upper()
         kind_of_refund: Any = _REFUNDS[thing.status]
-        return Message(
+        return port.Message(
             event_id=event.id,
             kind=kind_of_refund,
             reference=str(thing.payment_intent or ""),
             refund=_ours(thing, "refund"),
             refund_reference=thing.id,
-            amount=main_units(thing.amount, currency),
+            amount=port.main_units(thing.amount, currency),
             currency=currency,
             reason=thing.failure_reason or "",
         )
-    return Message(event_id=event.id, kind="other")
+    return port.Message(event_id=event.id, kind="other")
 
 
 def _ours(thing: Any, name: str) -> str:
