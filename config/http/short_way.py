@@ -3,10 +3,11 @@
     request ── plain view, GET or POST, nothing odd about it ──> view ── headers ──> answer
        └────── everything else ──> Django: middleware, handler, any view
 
-It saves 100 µs of CPU a call, on calls whose own work is some 200. Promises: an answer is the same by both ways, in code, headers and body, and is counted and
-logged the same (`tests/http/test_short_way.py` sends everything both ways). Relies on: plain views
-(those with `methods`, `reservations.api.door`) raise nothing and read no cookie. Never does:
-decide. What a middleware might refuse or answer by itself goes the long way, where it will.
+It saves 100 µs of CPU a call, on calls whose own work is some 200. Promises: an answer is the same
+by both ways, in code, headers and body, and is counted and logged the same
+(`tests/http/test_short_way.py` sends everything both ways). Relies on: plain views (those with
+`methods`, `reservations.api.door`) raise nothing and read no cookie. Never does: decide. What a
+middleware might refuse or answer by itself goes the long way, where it will.
 
 What the middleware does for such a request, and where it is done here:
 
