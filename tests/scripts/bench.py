@@ -50,9 +50,16 @@ def load(*, words: int = 1, revision: str = "r1", changes: bytes = b"") -> None:
 
 
 def end(
-    begun: store.RefreshBegun, *, scope: str, revision: str = "r1", changes: bytes = b""
+    begun: store.RefreshBegun,
+    *,
+    scope: str,
+    revision: str = "r1",
+    changes: bytes = b"",
+    image_bytes: int = 0,
 ) -> Outcome:
-    correction = store.Correction(scope=scope, changes=changes, revision=revision, blocked=b"")
+    correction = store.Correction(
+        scope=scope, changes=changes, revision=revision, blocked=b"", image_bytes=image_bytes
+    )
     return store.refresh_end(DEPARTURE, begun, correction)
 
 

@@ -84,6 +84,16 @@ def test_a_settle_without_an_image_sets_no_bits() -> None:
     assert (bench.words_of("held"), bench.words_of("sold")) == ([], [])
 
 
+def test_rule_7_what_was_sold_while_the_image_was_loaded_stays_sold() -> None:
+    """Its row came after the load had looked for rows."""
+    taken = bench.take(0)
+    forget_image()
+    begun = begin("load")
+    assert store.settle(taken.ref)
+    assert bench.end(begun, scope="load", image_bytes=32) is Outcome.DONE
+    assert bench.words_of("sold") == [0b1111, *[0] * 7]
+
+
 def test_rule_7_a_second_load_joins_the_first() -> None:
     forget_image()
     first, second = begin("load"), begin("load")
