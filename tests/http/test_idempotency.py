@@ -31,14 +31,12 @@ from config.errors import (
     StoreUnavailable,
 )
 from config.idempotency import services
-from config.idempotency.claims import claim, claimed, given_back
 from config.idempotency.headers import fingerprint, fingerprint_of, key_of
 from config.idempotency.models import IdempotencyKey
 from config.idempotency.services import Answer, find, keep_refusal, once, purge_keys
 from config.idempotency.tasks import purge_keys as purge_task
 from config.idempotency.views import idempotent
 from config.outbox.models import OutboxEvent
-from reservations.api import kept_answers
 from tests.users.api import code_of
 from users.authentication import TokenUser
 
@@ -101,50 +99,6 @@ def test_what_is_kept_for_one_user_is_nothing_to_another() -> None:
     run(user=1)
     assert find(user_id=2, key="k", fingerprint=PRINT) is None
     assert find(user_id=2, key="k", fingerprint="e" * 64) is None
-
-
-def test_a_claim_is_given_back_by_its_own_request_alone() -> None:
-    """The other's stands in Redis, which was away when this one claimed."""
-    other, mine = {"fingerprint": "e" * 64}, {"fingerprint": PRINT}
-    claim(user_id=1, key="k", **other)
-    with pytest.raises(NotFound), given_back(user_id=1, key="k", **mine):
-        raise NotFound
-    with pytest.raises(IdempotencyKeyReused):
-        claim(user_id=1, key="k", **mine)
-    with pytest.raises(NotFound), given_back(user_id=1, key="k", **other):
-        raise NotFound
-    claim(user_id=1, key="k", **mine)
-
-
-@pytest.mark.parametrize("error", [Gone("over"), StoreUnavailable("away"), RuntimeError()])
-def test_what_began_keeps_its_key(error: Exception) -> None:
-    with (
-        pytest.raises(type(error)),
-        claimed(user_id=1, key="k", fingerprint=PRINT),
-    ):
-        raise error
-    with pytest.raises(IdempotencyKeyReused):
-        claim(user_id=1, key="k", fingerprint="e" * 64)
-
-
-def test_of_two_answers_to_a_lock_the_first_is_kept() -> None:
-    """Both requests found none, and both had the script's answer."""
-    name = "answer"
-    assert kept_answers.keep(name, HttpResponse(b"first", status=201)) is None
-    second = kept_answers.keep(name, HttpResponse(b"second", status=201))
-    assert second is not None
-    assert kept_answers.keep(name, HttpResponse(b"third", status=201)) == second
-    assert b"first" in second
-
-
-def test_a_lock_that_found_a_store_away_may_be_answered_otherwise_later() -> None:
-    def away() -> HttpResponse:
-        raise StoreUnavailable("away")
-
-    with pytest.raises(StoreUnavailable):
-        kept_answers.once("h", 1, away)
-    later = kept_answers.once("h", 1, lambda: HttpResponse(b"held", status=201))
-    assert (later.status_code, later.content) == (201, b"held")
 
 
 def test_key_and_effect_are_one_transaction() -> None:
