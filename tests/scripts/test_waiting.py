@@ -4,6 +4,7 @@ from config.stores.redis import holds_store
 from reservations.holds import store
 from reservations.holds.scripts import Outcome
 from tests.scripts import bench
+from tests.scripts.watching import Watcher
 
 KEPT = (0b1111).to_bytes(4, "little")
 NOT_KEPT = bytes(4)
@@ -35,8 +36,8 @@ def test_a_seat_that_was_sold_stays_taken_while_somebody_waits_for_another() -> 
 
 def test_an_offer_has_what_is_kept_and_is_stale_when_it_went() -> None:
     mark(KEPT)
-    assert bench.ask(0, mode="offer") is Outcome.HELD
-    assert bench.ask(0, user=2, mode="offer") is Outcome.STALE
+    offers = [store.lock(bench.request(0, user=user), mode="offer") for user in (1, 2)]
+    assert [offer.outcome for offer in offers] == [Outcome.HELD, Outcome.STALE]
 
 
 def test_the_mark_goes_with_who_waits() -> None:
@@ -44,3 +45,9 @@ def test_the_mark_goes_with_who_waits() -> None:
     mark()
     assert not holds_store().exists(bench.key("waiting"))
     assert bench.ask(0) is Outcome.HELD
+
+
+def test_a_mark_that_changed_is_told_to_who_watches(watcher: Watcher) -> None:
+    """A seat that is kept turns held under their eyes."""
+    mark(KEPT)
+    assert watcher.count() == 1

@@ -1,52 +1,16 @@
 """Every script that changes what a seat map shows tells who watches the departure, once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
 
-import pytest
-
-from config.stores import keys
 from config.stores.redis import holds_store
 from reservations.holds import store
 from tests.scripts import bench
+from tests.scripts.watching import Watcher
 
 Time = Callable[[float], AbstractContextManager[None]]
 BIT = (1).to_bytes(4, "little")
 NONE = bytes(4)
-
-
-class Watcher:
-    """Hears the channel of the bench's departure."""
-
-    def __init__(self) -> None:
-        store: Any = holds_store()  # redis-py's types leave `pubsub` out
-        self._heard = store.pubsub()
-        self._heard.subscribe(keys.watched(bench.DEPARTURE))
-        assert self._heard.get_message(timeout=5)["type"] == "subscribe"
-
-    def moments(self) -> list[int]:
-        """What was told since the last call, in ms. A PING of ours comes after it."""
-        self._heard.ping()
-        told: list[int] = []
-        while (message := self._heard.get_message(timeout=5)) is not None:
-            if message["type"] == "pong":
-                return told
-            told.append(int(message["data"]))
-        raise AssertionError("no answer to PING")
-
-    def count(self) -> int:
-        return len(self.moments())
-
-    def close(self) -> None:
-        self._heard.close()
-
-
-@pytest.fixture
-def watcher() -> Iterator[Watcher]:
-    watcher = Watcher()
-    yield watcher
-    watcher.close()
 
 
 def test_a_lock_tells_the_moment_and_one_that_is_refused_tells_nothing(watcher: Watcher) -> None:
