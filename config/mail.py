@@ -9,6 +9,7 @@ Message-ID, so that mail programs show one. A mail that was never sent would be 
 """
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -23,6 +24,7 @@ from config import clock
 
 logger = logging.getLogger(__name__)
 FIRST_WAIT: Final = timedelta(seconds=30)
+SEND_SECONDS: Final = 4.0
 ATTEMPTS_MAX: Final = 10  # the last wait is four hours: some eight and a half in all
 
 
@@ -50,9 +52,14 @@ M = TypeVar("M", bound=WaitingMail)
 
 
 def send_due(mails: "QuerySet[M]", send: Callable[[M], object], *, limit: int = 50) -> int:
-    """Send what is due, oldest first, by `send`, which raises when it fails; how many were sent."""
-    sent = 0
+    """Send what is due, oldest first, by `send`, which raises when it fails; how many were sent.
+
+    At most `limit`, and none is begun after SEND_SECONDS: other work waits for this worker.
+    """
+    sent, until = 0, time.monotonic() + SEND_SECONDS
     for _ in range(limit):
+        if time.monotonic() > until:
+            break
         outcome = _send_next(mails, send)
         if outcome is None:
             break

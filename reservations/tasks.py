@@ -1,8 +1,13 @@
 """Celery's doors into the engine. Each may be late, doubled or absent for an hour."""
 
+import time
+from typing import Final
+
 from celery import shared_task
 
 from config.outbox.consumers import consume_pending
+from config.stores import keys
+from config.stores.leases import one_at_a_time
 from reservations.bookings.tombstone import purge_tombstones as purge
 from reservations.services.bury_released import bury_unburied
 from reservations.services.cancel_departure import cancel_withdrawn as cancel
@@ -28,10 +33,18 @@ def send_booking_mail() -> None:
     send_waiting()
 
 
+# A rush leaves facts for minutes. Others are let in between, or nothing else would be shipped,
+# swept or mailed meanwhile.
+CONSUME_SECONDS: Final = 3.0
+CONSUME_LEASE_SECONDS: Final = 10.0
+
+
 @shared_task
 def consume_outbox() -> None:
-    while consume_pending():
-        pass
+    until = time.monotonic() + CONSUME_SECONDS
+    with one_at_a_time(keys.CONSUMER_LEASE, seconds=CONSUME_LEASE_SECONDS) as is_ours:
+        while is_ours and consume_pending() and time.monotonic() < until:
+            pass
 
 
 @shared_task

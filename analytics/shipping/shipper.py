@@ -9,15 +9,13 @@ The lease keeps two runs from doing the same work; nothing else rests on it.
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Final
 
 import pymongo
 from django.db import Error as DatabaseError
 from pymongo.errors import PyMongoError
-from redis.exceptions import LockError, RedisError
+from redis.exceptions import RedisError
 
 from analytics.schema import ensure_schema
 from analytics.shipping.backoff import Backoff
@@ -29,8 +27,8 @@ from analytics.shipping.outbox import OUTBOX
 from analytics.shipping.requests import REQUEST_LOG
 from analytics.shipping.sink import insert_new
 from config.stores import keys
+from config.stores.leases import one_at_a_time
 from config.stores.mongo import require_mongo
-from config.stores.redis import holds_store
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +52,7 @@ def ship_pending(*, budget_seconds: float = BUDGET_SECONDS) -> int:
     """
     if not _backoffs[MONGO].is_over:
         return 0
-    with _lease() as is_ours:
+    with one_at_a_time(keys.SHIPPER_LEASE, seconds=LEASE_SECONDS) as is_ours:
         if not is_ours:
             return 0
         try:
@@ -133,21 +131,3 @@ def _drain(deadline: float) -> int:
 def _say_failed(what: str, failed: Exception) -> None:
     wait_seconds = _backoffs[what].failed()
     logger.warning("shipping: %s failed, again in %.0f s: %s", what, wait_seconds, failed)
-
-
-@contextmanager
-def _lease() -> Iterator[bool]:
-    """Whether this run may go on. Without Redis there is no lease, and the outbox still ships."""
-    lock = holds_store().lock(keys.SHIPPER_LEASE, timeout=LEASE_SECONDS, blocking=False)
-    try:
-        if not lock.acquire():
-            yield False
-            return
-    except RedisError:
-        yield True
-        return
-    try:
-        yield True
-    finally:
-        with suppress(LockError, RedisError):  # it ran out, or Redis went: it ends by itself
-            lock.release()

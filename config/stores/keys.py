@@ -54,6 +54,8 @@ SHIPPER_BEAT: Final = "shipper:beat"
 SHIPPER_LEASE: Final = "shipper:lease"
 RECONCILE_LEASE: Final = "reconcile:lease"
 WEBHOOKS_LEASE: Final = "webhooks:lease"
+CONSUMER_LEASE: Final = "consumer:lease"
+TICKET_MAIL_LEASE: Final = "ticket-mail:lease"
 LAYOUT: Final = "layout"
 
 

@@ -16,9 +16,8 @@ got through for WEBHOOK_DISABLE_AFTER_HOURS, is disabled.
 import logging
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -27,12 +26,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
-from redis.exceptions import LockError, RedisError
 
 from config import clock
 from config.outbox.facts import append
 from config.stores import keys
-from config.stores.redis import holds_store
+from config.stores.leases import one_at_a_time
 from reservations.webhooks.facts import endpoint_fact
 from reservations.webhooks.models import Attempt, Endpoint, Message
 from reservations.webhooks.post import Outcome, post
@@ -75,7 +73,7 @@ class _Try:
 def deliver_due(rounds: int = 20) -> int:
     """Try what is due; how many tries were made. No more rounds are begun than fit the lease."""
     tried, began = 0, time.monotonic()
-    with _lease() as is_mine:
+    with one_at_a_time(keys.WEBHOOKS_LEASE, seconds=LEASE_SECONDS) as is_mine:
         while is_mine and rounds and time.monotonic() - began < ROUNDS_SECONDS:
             tries = _claim()
             if not tries:
@@ -84,25 +82,6 @@ def deliver_due(rounds: int = 20) -> int:
             rounds -= 1
             _send(tries)
     return tried
-
-
-@contextmanager
-def _lease() -> Iterator[bool]:
-    """One sender at a time, so that slow receivers keep one worker busy and not all. It is no
-    guard: without Redis, or when it runs out, several send, and the claims keep them apart.
-    """
-    lock = holds_store().lock(keys.WEBHOOKS_LEASE, timeout=LEASE_SECONDS, blocking=False)
-    try:
-        is_mine = bool(lock.acquire())
-    except RedisError:
-        yield True
-        return
-    try:
-        yield is_mine
-    finally:
-        with suppress(LockError, RedisError):  # it ran out, or Redis went: it ends by itself
-            if is_mine:
-                lock.release()
 
 
 def _claim() -> list[_Try]:
