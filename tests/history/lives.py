@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 
-from tests.history.events import Call, History, Kind
+from tests.history.events import Call, History, Kind, moment
 
 # The store's times are told in milliseconds; two clocks of one machine drift by less than this.
 CLOCK_SLACK_SECONDS = 0.01
@@ -122,7 +122,7 @@ class Lives:
         first = min(locks, key=lambda lock: lock.end)
         start = min(self.asked(lock) for lock in locks)
         told = [*locks, *(c for c in self.of_hold[first.answer["hold"]] if _moved(c))]
-        last = max(told, key=lambda call: str(call.answer["expires_at"]))
+        last = max(told, key=lambda call: moment(call.answer["expires_at"]))
         began = start if last in locks else self.asked(last)
         latest = _latest(last)
         if self._may_live_on(str(first.answer["hold"]), latest):

@@ -116,8 +116,10 @@ class Story:
 
 
 def _times(now: float, lasts: float) -> dict[str, str]:
-    server = BASE + timedelta(seconds=now)
-    return {
-        "server_time": server.isoformat(timespec="milliseconds"),
-        "expires_at": (server + timedelta(seconds=lasts)).isoformat(timespec="milliseconds"),
-    }
+    server = BASE + timedelta(milliseconds=round(now * 1000))
+    return {"server_time": _told(server), "expires_at": _told(server + timedelta(seconds=lasts))}
+
+
+def _told(moment: datetime) -> str:
+    """As the API writes it: a whole second has no fraction, all others have six digits."""
+    return moment.isoformat().replace("+00:00", "Z")

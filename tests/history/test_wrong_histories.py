@@ -328,3 +328,12 @@ def test_there_are_lies_of_many_kinds() -> None:
             fault.split(":")[0].split(" departure")[0] for fault in judge(story.history).faults
         }
     assert len(rules) == 10, rules
+
+
+def test_a_deadline_on_the_second_comes_before_one_within_it() -> None:
+    """They are written `…:01Z` and `…:01.100000Z`, which as texts sort the other way round."""
+    story = Story()
+    story.lock(0.99, "a", "S1", lasts=3)
+    story.extend(1.09, "a", lasts=3)
+    story.refused(4.05, "S1", by="bela")
+    assert judge(story.history).faults == ()
