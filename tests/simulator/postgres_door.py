@@ -199,6 +199,7 @@ def _run_alone(sql: str, params: Any) -> int:
     """A statement that arrives after its caller gave up; its errors are nobody's."""
     connection: Any = connections["default"]
     connection.ensure_connection()
+    connection._set_clock(sql)
     try:
         cursor = connection.connection.execute(sql, params)
     except psycopg.Error:

@@ -29,6 +29,7 @@ from config.outbox import consumers
 from config.stores import keys, lines, outage, timing
 from config.stores import redis as holds_redis
 from config.stores.redis import holds_store
+from reservations import tasks
 from reservations.availability import plans
 from reservations.bookings.insert import insert_booking
 from reservations.holds import ids, scripts
@@ -100,7 +101,7 @@ def the_world_is_simulated(
         change(override_settings(ENV=env, SECRET_KEY="the same in every simulation, 32 bytes"))
         change(patch.object(keys, "SHARDS", SHARDS))
         change(patch.object(clock, "now", clocks.process))
-        for module in (outage, timing, holds_redis):
+        for module in (outage, timing, holds_redis, tasks):
             change(patch.object(module, "time", time))
         change(patch.object(timing, "_deadline", _PerActor()))
         change(patch.object(lines, "threading", SimpleNamespace(local=_OwnOfActor)))

@@ -14,7 +14,7 @@ from tests.simulator.simulation import Stage, simulate
 WITHIN_SEEDS: Final = 12
 # These need two misfortunes at once, which one seed in forty has. What a seed does changes with
 # every question the engine asks of a store; then `simulate` tells the next one that finds them.
-FIRST_SEED: Final = {"members are forgotten by a load": 15, "a repeat does not find itself": 2}
+FIRST_SEED: Final = {"members are forgotten by a load": 46, "a repeat does not find itself": 45}
 
 
 def without(guard: str, instead: str) -> Callable[[], AbstractContextManager[object]]:
