@@ -78,14 +78,32 @@ def test_a_train_without_seats_has_an_empty_image(departure: Departure) -> None:
     assert read_taken(asked)[bare.id].sold.shape == (0, 1)
 
 
+# Tables of these names that hide the real ones until the transaction ends: what PostgreSQL plans
+# depends on how many rows it believes a table has, and it remembers those of earlier tests.
+_A_SEASON = """
+CREATE TEMPORARY TABLE reservations_bookedseat
+    (LIKE public.reservations_bookedseat INCLUDING INDEXES INCLUDING DEFAULTS) ON COMMIT DROP;
+INSERT INTO pg_temp.reservations_bookedseat (id, booking_id, departure_id, seat_id, legs, live)
+SELECT row, row, row / 50, row % 50, '[0,4)', TRUE FROM generate_series(1, 20000) AS row;
+ANALYZE pg_temp.reservations_bookedseat;
+"""
+_INDEX_OF_THE_EXCLUSION = """
+SELECT indexrelid::regclass::text FROM pg_index
+ WHERE indisexclusion AND indrelid = 'pg_temp.reservations_bookedseat'::regclass
+"""
+
+
 @pytest.mark.parametrize("departures", [[1], [1, 40_000], [2**40]])
 @pytest.mark.parametrize("seats", [None, [1, 2]])
 def test_the_index_of_the_exclusion_constraint_serves_it(
     departures: list[int], seats: list[int] | None
 ) -> None:
+    of_sold_seats, _of_blocks = _TAKEN.split("UNION ALL")
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {_TAKEN}", {"departures": departures, "seats": seats})
+        cursor.execute(_A_SEASON)
+        cursor.execute(_INDEX_OF_THE_EXCLUSION)
+        [(index,)] = cursor.fetchall()
+        cursor.execute(f"EXPLAIN {of_sold_seats}", {"departures": departures, "seats": seats})
         plan = [row[0] for row in cursor.fetchall()]
-    assert any("seat_sold_once_per_leg" in line for line in plan)
-    assert not [line for line in plan if "Filter" in line and "departure_id" in line]
+    assert any(index in line for line in plan)
+    assert not [line for line in plan if "Filter" in line]
