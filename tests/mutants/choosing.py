@@ -17,8 +17,9 @@ from tests.mutants.mutant import PRODUCT, Mutant
 
 POOL: Final = (
     "tests/reservations", "tests/promises", "tests/http/test_idempotency.py",
-    "tests/availability", "tests/analytics", "tests/front", "tests/surviving", "tests/scripts",
-    "tests/waitlist",
+    "tests/http/test_claims.py", "tests/availability", "tests/analytics", "tests/front",
+    "tests/surviving", "tests/scripts", "tests/waitlist", "tests/changing", "tests/cancellation",
+    "tests/agents",
 )  # fmt: skip
 MOST: Final = 60  # tests of one mutant: what as many cannot see, needs a better test
 MOST_SLOW: Final = 4
