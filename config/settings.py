@@ -26,8 +26,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "users.User"
 
 INSTALLED_APPS = [
-    "unfold",  # the admin's theme: its templates come first
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",  # the admin's theme: its templates come first
+    "web.administration.AdministrationConfig",  # django.contrib.admin, and who may come in
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

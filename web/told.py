@@ -82,6 +82,18 @@ def _throttled(data: dict[str, Any]) -> tuple[str, str]:
     return _("One moment"), said % {"seconds": seconds}
 
 
+def _forbidden(data: dict[str, Any]) -> tuple[str, str]:
+    if "right" in data:
+        return (
+            _("This is not yours to do"),
+            _("Your account has no right to this. Ask whoever gives the roles."),
+        )
+    return (
+        _("This page was open for too long"),
+        _("To be safe we refused the click. Go back, reload the page and try again."),
+    )
+
+
 def _internal(data: dict[str, Any]) -> tuple[str, str]:
     del data
     return (
@@ -101,6 +113,7 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any]], tuple[str, str]]]] = {
     "not-enough-seats": _too_few,
     "limit-reached": _limit,
     "throttled": _throttled,
+    "forbidden": _forbidden,
     "internal": _internal,
     "not-found": _plain(
         gettext_noop("There is nothing here"),
@@ -127,10 +140,6 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any]], tuple[str, str]]]] = {
     "not-authenticated": _plain(
         gettext_noop("That did not fit"),
         gettext_noop("No account has this name and this password."),
-    ),
-    "forbidden": _plain(
-        gettext_noop("This page was open for too long"),
-        gettext_noop("To be safe we refused the click. Go back, reload the page and try again."),
     ),
     "invalid": _plain(
         gettext_noop("Please look again"), gettext_noop("Something in the form does not fit yet.")

@@ -39,6 +39,15 @@ class Visitor:
     def owner(self) -> Owner:
         return Owner(self.user.pk, self.sid)
 
+    def may(self, permission: str) -> bool:
+        """Whether a role gives this right of the board; the API's `admin` has all."""
+        return self.user.is_staff or self.user.has_perm(permission)
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether there is anything for them on the board."""
+        return self.user.is_staff or self.user.has_module_perms("web")
+
 
 def visitor_of(request: HttpRequest) -> Visitor | None:
     """Who is signed in, or None; a session whose login was ended is ended here."""

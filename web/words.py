@@ -76,6 +76,11 @@ _REFUND_STATES: Final = {
     "done": gettext_noop("were given back"),
     "failed": gettext_noop("could not be sent back yet; our staff look after it"),
 }
+_RESEATING_STATES: Final = {
+    "proposed": gettext_noop("open"),
+    "done": gettext_noop("done"),
+    "dropped": gettext_noop("dropped"),
+}
 _SHORT_POSITIONS: Final = {
     "lower": "L",
     "middle": "M",
@@ -85,12 +90,13 @@ _SHORT_POSITIONS: Final = {
     "side-upper": "SU",
     "window": "W",
 }
-# What the services say about accounts; `web.told` translates it by this text.
+# What the services say; `web.told` translates it by this text.
 FROM_BELOW: Final = (
     gettext_noop("An account with this e-mail exists already."),
     gettext_noop("This username is taken."),
     gettext_noop("A username with @ in it must be your own e-mail address."),
     gettext_noop("This is not your password."),
+    gettext_noop("No seat is lost: nobody has to move."),
 )
 
 
@@ -117,6 +123,11 @@ def status_name(status: str) -> str:
 def entry_state(state: str) -> str:
     """What became of somebody's place on a waitlist."""
     return gettext(_ENTRY_STATES[state])
+
+
+def reseating_state(state: str) -> str:
+    """How a plan of other seats stands."""
+    return gettext(_RESEATING_STATES[state])
 
 
 def rule_name(code: str) -> str:

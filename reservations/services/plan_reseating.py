@@ -224,7 +224,7 @@ def drop_blocks(made: Reseating, actor: int) -> None:
         touch_departures(fields=["blocks"], actor_id=actor, departure_ids=[made.departure_id])
 
 
-def staff_fact(made: Reseating, what: str, actor: int) -> Fact:
+def staff_fact(made: Reseating, what: str, actor: int, *, reason: str = "") -> Fact:
     subject = f"departure:{made.departure_id}"
     return Fact(
         event_id=f"{subject}:reseating-{what}:{made.pk}",
@@ -234,7 +234,7 @@ def staff_fact(made: Reseating, what: str, actor: int) -> Fact:
         number=made.pk,
         body={
             "actor": actor,
-            "reason": made.reason,
+            "reason": reason or made.reason,
             "departure": made.departure_id,
             "lost": made.lost,
             "moved": len([move for move in made.moves if move["new"] is not None]),

@@ -37,8 +37,9 @@ from trains.services.touch_departures import touch_departures
 RULE: Final = "no-seat"
 
 
-def confirm_reseating(*, reseating: int, actor: int) -> Reseating:
-    """Do what was planned: passengers move, are told, and have a new ticket.
+def confirm_reseating(*, reseating: int, actor: int, reason: str = "") -> Reseating:
+    """Do what was planned: passengers move, are told, and have a new ticket. `reason`: why now,
+    for the trail; "": that of the plan.
 
     Bookings cancelled since are left out. Raises `NotFound`, `IllegalState`: not proposed any more,
     or a lost seat was bought or is held by somebody the plan does not know ("outdated", "held").
@@ -62,17 +63,19 @@ def confirm_reseating(*, reseating: int, actor: int) -> Reseating:
             if bookings[pk].status == Booking.Status.CONFIRMED:
                 _move(plan, made, bookings[pk], moves[pk], actor)
         _block_lost(made, actor)
-        _end(made, Reseating.State.DONE, actor)
+        _end(made, Reseating.State.DONE, actor, reason)
         touch_departures(fields=["blocks"], actor_id=actor, departure_ids=[made.departure_id])
     return made
 
 
-def drop_reseating(*, reseating: int, actor: int) -> Reseating:
-    """Forget the plan: what it kept is on sale again. Raises `NotFound`, `IllegalState`."""
+def drop_reseating(*, reseating: int, actor: int, reason: str = "") -> Reseating:
+    """Forget the plan: what it kept is on sale again. `reason` as for `confirm_reseating`.
+    Raises `NotFound`, `IllegalState`.
+    """
     with transaction.atomic():
         made = _lock(reseating)
         drop_blocks(made, actor)
-        _end(made, Reseating.State.DROPPED, actor)
+        _end(made, Reseating.State.DROPPED, actor, reason)
     return made
 
 
@@ -159,10 +162,10 @@ def _block_lost(made: Reseating, actor: int) -> None:
     )
 
 
-def _end(made: Reseating, state: Reseating.State, actor: int) -> None:
+def _end(made: Reseating, state: Reseating.State, actor: int, reason: str) -> None:
     made.state, made.ended_at = state, clock.now()
     made.save(update_fields=["state", "ended_at"])
-    append(staff_fact(made, state.value, actor))
+    append(staff_fact(made, state.value, actor, reason=reason))
 
 
 def _fact(

@@ -49,6 +49,31 @@ def test_charts_are_drawn_and_a_release_is_seen(meera: Surfer) -> None:
     expect(page.get_by_text("Nobody holds a seat.")).to_be_visible()
 
 
+def test_another_vehicle_is_planned_and_confirmed(meera: Surfer, departure: Departure) -> None:
+    """A hold on a seat that is lost is in the way first."""
+    page = meera.page
+    page.goto(f"/staff/departures/{departure.pk}/")
+    page.get_by_role("link", name="Another vehicle").click()
+    page.get_by_label("Coach S1 runs as").select_option("does not run")
+    page.get_by_label("Why?").fill("S1 broke down")
+    page.get_by_role("button", name="Make a plan").click()
+    expect(page.locator("#table-without tbody tr")).to_have_count(2)
+    assert found_by_axe(page, RULES) == []
+    address = page.url
+    page.get_by_role("button", name="Confirm and move them").click()
+    expect(page.get_by_role("alert")).to_contain_text("is held by somebody")
+    page.get_by_role("link", name="Live holds").click()
+    page.get_by_label("Why is it released?").fill("S1 broke down")
+    page.get_by_role("button", name="Release").click()
+    expect(page.get_by_text("The seats are free again.")).to_be_visible()
+    page.goto(address)
+    page.get_by_role("button", name="Confirm and move them").click()
+    expect(page.locator("h1")).to_contain_text("done")
+    page.goto(f"/staff/departures/{departure.pk}/reseatings/")
+    expect(page.locator("#table-plans")).to_contain_text("S1 broke down")
+    assert found_by_axe(page, RULES) == []
+
+
 def test_axe_finds_nothing_and_nothing_moves_on_the_board(
     meera: Surfer, departure: Departure
 ) -> None:

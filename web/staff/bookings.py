@@ -14,6 +14,7 @@ from reservations.bookings.views import BookingView
 from users.models import User
 from web.page import go
 from web.staff.door import board
+from web.staff.rights import Right
 from web.staff.showing import (
     asked_day,
     asked_number,
@@ -31,7 +32,7 @@ FACTS_MOST: Final = 500
 NAME_LEAST: Final = 2
 
 
-@board()
+@board(Right.SEE_PEOPLE)
 def bookings(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """The latest, or those that are asked for; a PNR leads straight to its booking."""
     del visitor
@@ -73,7 +74,7 @@ def _find(
         raise Invalid({"who": [_("That takes too long. Name a train or a day as well.")]}) from None
 
 
-@board()
+@board(Right.SEE_PEOPLE)
 def booking(request: HttpRequest, visitor: Visitor, pnr: str) -> HttpResponse:
     """One booking and its trail, which comes from MongoDB a second or two late."""
     del visitor

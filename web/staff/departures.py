@@ -13,6 +13,7 @@ from reservations.services.cancel_departure import Progress, progress_of
 from trains.models import Departure
 from web.staff.door import board
 from web.staff.occupancy import Filled, fill
+from web.staff.rights import Right
 from web.staff.showing import asked_day, asked_number, departure_address, show_board
 from web.staff.tables import Column, Link, Table
 from web.visitor import Visitor
@@ -21,7 +22,7 @@ PER_PAGE: Final = 50
 PAGES_MOST: Final = 10_000
 
 
-@board()
+@board(Right.SEE_FIGURES)
 def departures(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """A row a departure, with a strip of its legs."""
     del visitor
@@ -50,7 +51,7 @@ def departures(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     )
 
 
-@board()
+@board(Right.SEE_FIGURES)
 def departure(request: HttpRequest, visitor: Visitor, departure: int) -> HttpResponse:
     """One departure: by leg, and by coach and leg."""
     del visitor

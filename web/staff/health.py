@@ -12,6 +12,7 @@ from redis.retry import Retry
 
 from analytics.operations.dashboard import Dashboard, dashboard
 from web.staff.door import board
+from web.staff.rights import Right
 from web.staff.showing import or_none, show_board, zone
 from web.staff.tables import Column, Table
 from web.visitor import Visitor
@@ -20,7 +21,7 @@ QUEUE: Final = "celery"
 ANSWER_SECONDS: Final = 1.0
 
 
-@board()
+@board(Right.SEE_FIGURES)
 def health(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Stores with their latency; queues with their length."""
     del visitor

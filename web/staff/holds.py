@@ -9,19 +9,19 @@ from django.utils.translation import gettext as _
 
 from analytics.operations.live_holds import LiveHold, free_hold, list_live_holds
 from config import clock
-from config.errors import Invalid
 from users.models import User
 from web.page import go
 from web.staff.door import board
+from web.staff.reasons import asked_reason
+from web.staff.rights import Right
 from web.staff.showing import AWAY, asked_departure, departure_address, show_board, zone
 from web.staff.tables import Column, Link, Table
 from web.visitor import Visitor
 
 MOST: Final = 200
-REASON_MOST: Final = 200
 
 
-@board()
+@board(Right.SEE_PEOPLE)
 def holds(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Soonest deadline first; `?departure=` and `?user=` narrow it down."""
     del visitor
@@ -56,12 +56,10 @@ def holds(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     )
 
 
-@board(methods=("POST",))
+@board(Right.RELEASE_HOLDS, methods=("POST",))
 def release(request: HttpRequest, visitor: Visitor, hold: str) -> HttpResponse:
     """Free the seats of a hold. Raises what `free_hold` raises."""
-    reason = request.POST.get("reason", "").strip()
-    if not reason or len(reason) > REASON_MOST:
-        raise Invalid({"reason": [_("Say why, in at most %(most)s characters.") % {"most": 200}]})
+    reason = asked_reason(request)
     free_hold(actor=visitor.id, sid=visitor.sid, hold=hold, reason=reason)
     messages.success(request, _("The seats are free again. Your reason is in the trail."))
     return go(request, reverse("web:staff:holds"))

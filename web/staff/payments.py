@@ -18,16 +18,17 @@ from reservations.payments.services.send_refunds import retry_refund
 from reservations.payments.states import PaymentState, RefundState
 from web.page import go
 from web.staff.door import board
+from web.staff.reasons import asked_reason
+from web.staff.rights import Right
 from web.staff.showing import asked_number, booking_address, show_board, zone
 from web.staff.tables import Column, Link, Table
 from web.visitor import Visitor
 
 PER_PAGE: Final = 50
 PAGES_MOST: Final = 10_000
-REASON_MOST: Final = 200
 
 
-@board()
+@board(Right.SEE_PAYMENTS)
 def payments(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """The latest payments (`?status=`), open differences, refunds that failed."""
     del visitor
@@ -58,27 +59,20 @@ def payments(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     )
 
 
-@board(methods=("POST",))
+@board(Right.SETTLE_PAYMENTS, methods=("POST",))
 def settle(request: HttpRequest, visitor: Visitor, difference: int) -> HttpResponse:
     """Say why a difference is right. Raises what `settle_difference` raises."""
-    settle_difference(difference=difference, actor=visitor.user, note=_reason(request))
+    settle_difference(difference=difference, actor=visitor.user, note=asked_reason(request))
     messages.success(request, _("The difference is settled."))
     return go(request, reverse("web:staff:payments"))
 
 
-@board(methods=("POST",))
+@board(Right.SETTLE_PAYMENTS, methods=("POST",))
 def retry(request: HttpRequest, visitor: Visitor, refund: UUID) -> HttpResponse:
     """Send a refund once more. Raises what `retry_refund` raises."""
-    retry_refund(refund=str(refund), actor=visitor.id, reason=_reason(request))
+    retry_refund(refund=str(refund), actor=visitor.id, reason=asked_reason(request))
     messages.success(request, _("The refund is sent again."))
     return go(request, reverse("web:staff:payments"))
-
-
-def _reason(request: HttpRequest) -> str:
-    reason = request.POST.get("reason", "").strip()
-    if not reason or len(reason) > REASON_MOST:
-        raise Invalid({"reason": [_("Say why, in at most %(most)s characters.") % {"most": 200}]})
-    return reason
 
 
 def _payments(page: list[Payment]) -> Table:

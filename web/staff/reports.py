@@ -12,6 +12,7 @@ from analytics.reports.funnel import Funnel, funnel
 from analytics.reports.latency import EndpointLatency, latency
 from analytics.reports.top_routes import top_routes
 from web.staff.door import board
+from web.staff.rights import Right
 from web.staff.showing import asked_number, or_none, show_board
 from web.staff.tables import Column, Table
 from web.visitor import Visitor
@@ -22,7 +23,7 @@ ROUTES: Final = 15
 SLOWEST_DRAWN: Final = 15
 
 
-@board()
+@board(Right.SEE_FIGURES)
 def demand_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Top routes, searches by hour and weekday, and the funnel from hold to booking."""
     del visitor
@@ -41,7 +42,7 @@ def demand_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     )
 
 
-@board()
+@board(Right.SEE_FIGURES)
 def calls_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """How long each call takes, the slowest first."""
     del visitor

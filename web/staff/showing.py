@@ -18,25 +18,28 @@ from redis.exceptions import RedisError
 from config import clock
 from config.errors import Invalid, StoreUnavailable
 from web.page import show
+from web.staff.rights import Right
 from web.staff.tables import Table, wanted_csv
+from web.visitor import visitor_of
 
 T = TypeVar("T")
 AWAY = (RedisError, PyMongoError, DatabaseError, StoreUnavailable)
 
 
-def places() -> list[tuple[str, str]]:
-    """The pages of the board: name of the address, name for people."""
+def places() -> list[tuple[str, str, Right]]:
+    """The pages of the board: name of the address, name for people, what one needs to see it."""
     found = [
-        ("today", _("Today")),
-        ("departures", _("Departures")),
-        ("holds", _("Live holds")),
-        ("bookings", _("Bookings")),
+        ("today", _("Today"), Right.SEE_FIGURES),
+        ("departures", _("Departures"), Right.SEE_FIGURES),
+        ("holds", _("Live holds"), Right.SEE_PEOPLE),
+        ("bookings", _("Bookings"), Right.SEE_PEOPLE),
     ]
     if apps.is_installed("reservations.waitlist"):
-        found.append(("waitlists", _("Waitlists")))
+        found.append(("waitlists", _("Waitlists"), Right.SEE_PEOPLE))
     if apps.is_installed("reservations.payments"):
-        found.append(("payments", _("Payments")))
-    return [*found, ("demand", _("Demand")), ("calls", _("Calls")), ("health", _("Health"))]
+        found.append(("payments", _("Payments"), Right.SEE_PAYMENTS))
+    figures = (("demand", _("Demand")), ("calls", _("Calls")), ("health", _("Health")))
+    return [*found, *((*each, Right.SEE_FIGURES) for each in figures)]
 
 
 def show_board(
@@ -51,11 +54,13 @@ def show_board(
     file = wanted_csv(request, tables)
     if file is not None:
         return file
+    may = rights_of(request)
     return show(
         request,
         template,
         {
-            "places": [(name, label, name == at) for name, label in places()],
+            "may": may,
+            "places": [(name, label, name == at) for name, label, right in places() if may[right]],
             "tables": tables,
             "query": urlencode(
                 [(k, v) for k, v in request.GET.items() if k not in {"csv", "part"}]
@@ -64,6 +69,12 @@ def show_board(
             **context,
         },
     )
+
+
+def rights_of(request: HttpRequest) -> dict[str, bool]:
+    """Each right, and whether the visitor has it: what they may not do is not offered."""
+    visitor = visitor_of(request)
+    return {right.value: visitor is not None and visitor.may(right.permission) for right in Right}
 
 
 def zone() -> ZoneInfo:

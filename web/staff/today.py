@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from analytics.operations.dashboard import Dashboard, dashboard
 from analytics.reports.minutes import Minute, minutes
 from web.staff.door import board
+from web.staff.rights import Right
 from web.staff.showing import or_none, show_board, zone
 from web.staff.tables import Column, Table
 from web.visitor import Visitor
@@ -18,7 +19,7 @@ from web.visitor import Visitor
 MINUTES: Final = 60
 
 
-@board()
+@board(Right.SEE_FIGURES)
 def today(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """The whole page; with `?part=1` only what moves."""
     del visitor

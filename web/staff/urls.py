@@ -3,7 +3,7 @@
 from django.apps import apps
 from django.urls import URLPattern, URLResolver, path
 
-from web.staff import bookings, cancelling, departures, health, holds, reports, today
+from web.staff import bookings, cancelling, departures, health, holds, reports, reseating, today
 
 app_name = "staff"
 
@@ -12,6 +12,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("departures/", departures.departures, name="departures"),
     path("departures/<int:departure>/", departures.departure, name="departure"),
     path("departures/<int:departure>/cancel/", cancelling.cancel_run, name="cancel-run"),
+    path("departures/<int:departure>/reseatings/", reseating.plans, name="reseatings"),
+    path("reseatings/<int:reseating>/", reseating.one, name="reseating"),
+    path("reseatings/<int:reseating>/confirm/", reseating.confirm, name="confirm-reseating"),
+    path("reseatings/<int:reseating>/drop/", reseating.drop, name="drop-reseating"),
     path("holds/", holds.holds, name="holds"),
     path("holds/<str:hold>/release/", holds.release, name="release"),
     path("bookings/", bookings.bookings, name="bookings"),

@@ -14,6 +14,7 @@ from reservations.waitlist.models import Entry
 from reservations.waitlist.queue import positions_of
 from reservations.waitlist.states import IN_QUEUE, EntryState
 from web.staff.door import board
+from web.staff.rights import Right
 from web.staff.showing import (
     asked_departure,
     asked_number,
@@ -31,7 +32,7 @@ COUNTED_MOST: Final = 5_000
 OPEN: Final = "open"
 
 
-@board()
+@board(Right.SEE_PEOPLE)
 def waitlists(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Those in a queue, first come first; `?state=`, `?departure=` and `?user=` say otherwise."""
     del visitor
