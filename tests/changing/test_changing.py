@@ -131,6 +131,18 @@ def test_more_is_paid_first_and_less_goes_back(anna: Traveller, departure: Depar
     assert_invariants(departure.pk, at_rest=True)
 
 
+def test_a_cancel_gives_back_what_several_payments_took_none_more_than_its_own(
+    anna: Traveller, departure: Departure
+) -> None:
+    pnr = book_paid(anna, departure, "S1-1")
+    later = due(anna, pnr, seats=["C1-2"])
+    assert pay(later).outcome == "booked"
+    assert anna.post(f"reservations/bookings/{pnr}/cancel/").status_code == 200
+    took = {each.pk: each.captured_amount for each in Payment.objects.all()}
+    assert len(took) == 2
+    assert {each.payment_id: each.amount for each in Refund.objects.all()} == took
+
+
 def test_who_has_not_paid_pays_nothing_and_is_given_back_by_hand(
     anna: Traveller, departure: Departure
 ) -> None:

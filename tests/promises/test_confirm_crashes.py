@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+import redis
 from django.db import OperationalError
 
 from config.outbox.consumers import consume_pending
@@ -109,6 +110,41 @@ def test_a_crash_after_commit_is_settled_by_the_outbox(
     (image,) = store.read_images([departure.id], members=True)
     assert image.members == ()
     assert any(image.sold)
+
+
+def test_a_confirm_that_finds_redis_gone_after_commit_is_answered_and_settled_later(
+    anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = hold_of(anna, departure, "S1-1")
+
+    def away(ref: ids.HoldRef) -> bool:
+        assert Booking.objects.filter(hold=ref.hold).exists(), "not before COMMIT"
+        raise redis.exceptions.ConnectionError("the server closed the connection")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "settle", away)
+        answer = confirm(anna, hold)
+    assert (answer.status_code, answer.json()["status"]) == (201, "confirmed")
+    assert consume_pending() == 1
+    (image,) = store.read_images([departure.id], members=True)
+    assert image.members == ()
+    assert any(image.sold)
+
+
+def test_rule_8_a_settle_that_finds_its_hold_gone_shows_the_seat_sold(
+    anna: Traveller, bela: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis failed over, between COMMIT and settle, to a replica that had not heard of the hold."""
+    hold = hold_of(anna, departure, "S1-1")
+
+    def forgotten(new: NewBooking) -> Verdict:
+        verdict = insert_booking(new)
+        store.free(ids.read(hold), "released", "{}")
+        return verdict
+
+    monkeypatch.setattr(confirm_booking, "write_booking", forgotten)
+    assert confirm(anna, hold).status_code == 201
+    assert lock(bela, departure, "S1-1") == 409
 
 
 def stalled_confirm(

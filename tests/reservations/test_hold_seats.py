@@ -169,6 +169,7 @@ def test_fences_grow_also_when_redis_lost_its_memory(anna: Traveller, departure:
         ({"seats": ["S1-99"]}, 400, "invalid"),
         ({"seats": ["S1-1", "S1-1"]}, 400, "invalid"),
         ({"seats": [], "count": 0}, 400, "invalid"),
+        ({"seats": ["S1-1"], "count": 2}, 400, "invalid"),
         ({"seats": [f"S1-{n}" for n in range(1, 9)]}, 422, "limit-reached"),
         ({"source": "EEE", "destination": "AAA"}, 400, "invalid"),
         ({"source": "ZZZ"}, 400, "invalid"),

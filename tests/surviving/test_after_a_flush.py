@@ -123,6 +123,22 @@ def test_a_crash_after_it_was_taken_again_is_ended_by_the_sweep(
         assert bela.post("reservations/lock/", wish(departure, "S1-1")).status_code == 201
 
 
+def test_a_confirm_by_capability_ends_a_pin_that_ran_out_on_its_seats(
+    anna: Traveller, bela: Traveller, departure: Departure, time_passes: Time
+) -> None:
+    """Her long hold was lost; his of the same seat died between pin and COMMIT."""
+    short = lock(anna, departure, "S1-1")
+    with time_passes(100):
+        hold = anna.post(f"reservations/holds/{short['hold']}/extend/").json()
+    holds_store().flushall()
+    died = lock(bela, departure, "S1-1")
+    answer, _ = store.pin(ids.read(died["hold"]), bela.sid, None)
+    assert answer.outcome == "pinned"
+    with time_passes(100):  # since the first lock 200 s: what was flushed has the scripts' clock
+        assert confirm(anna, hold).status_code == 201
+        assert code_of(confirm(bela, died)) == EXPIRED
+
+
 def test_fences_grow_over_a_flush_and_a_confirm_past_redis_keeps_its_own(
     anna: Traveller, departure: Departure
 ) -> None:

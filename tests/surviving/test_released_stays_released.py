@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError
 from django.db.models import F
 
+from config.stores import keys
 from config.stores.redis import holds_store
 from reservations.bookings.tombstone import KEPT, purge_tombstones
 from reservations.holds import ids, store
@@ -164,6 +165,12 @@ def test_without_postgres_a_release_frees_the_seat_and_the_sweep_buries_it(
         assert bury_unburied() == 0
     holds_store().flushall()
     assert code_of(confirm(anna, hold)) == EXPIRED
+
+
+def test_what_is_buried_at_once_is_owed_no_more(anna: Traveller, departure: Departure) -> None:
+    hold = lock(anna, departure, "S1-1")
+    assert release(anna, hold) == 204
+    assert holds_store().zcard(keys.unburied(keys.shard(departure.pk))) == 0
 
 
 def test_a_process_that_dies_between_the_two_leaves_the_rest_to_the_sweep(
