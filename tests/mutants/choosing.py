@@ -16,10 +16,9 @@ from typing import Any, Final
 from tests.mutants.mutant import PRODUCT, Mutant
 
 POOL: Final = (
-    "tests/reservations", "tests/promises", "tests/http/test_idempotency.py",
-    "tests/http/test_claims.py", "tests/availability", "tests/analytics", "tests/front",
-    "tests/surviving", "tests/scripts", "tests/waitlist", "tests/changing", "tests/cancellation",
-    "tests/agents",
+    "tests/reservations", "tests/promises", "tests/http", "tests/availability", "tests/analytics",
+    "tests/front", "tests/surviving", "tests/scripts", "tests/waitlist", "tests/changing",
+    "tests/cancellation", "tests/agents", "tests/trains", "tests/payments",
 )  # fmt: skip
 MOST: Final = 60  # tests of a generic mutant: what as many cannot see, needs a better test
 MOST_SLOW: Final = 4

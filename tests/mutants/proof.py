@@ -15,7 +15,7 @@ from tests.mutants.mutant import PRODUCT, Mutant
 from tests.mutants.results import CAUGHT, SURVIVED, Result, Results, suite_of
 from tests.mutants.slot import OPTIONS, Ended, Slot
 
-MAP_SECONDS: Final = 1500.0
+MAP_SECONDS: Final = 1800.0
 LEAST_SECONDS: Final = 90.0
 PATIENCE: Final = 8.0  # times as long as without coverage on a quiet machine
 TEST_SECONDS: Final = 60
