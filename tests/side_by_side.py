@@ -4,8 +4,9 @@
 
 Tests empty Redis and look at all of a database, so two of them share no server. This process has
 stores in its environment (`config.embedded with`), which the first worker takes; here more are
-started for the others, and pytest-xdist gives each worker whole files. As many workers as
-processors, up to MOST; `WORKERS=1` for one process and no xdist.
+started for the others, and pytest-xdist gives each worker whole files, the longest first: a long
+one that begins last would keep one worker busy while the other has nothing to do. As many workers
+as processors, up to MOST; `WORKERS=1` for one process and no xdist.
 
 As a plugin (`-p tests.side_by_side`) it is imported in each worker before Django's settings are.
 """
@@ -21,8 +22,26 @@ from random import randrange
 from tempfile import TemporaryDirectory
 from typing import Final
 
+import pytest
+
 MOST: Final = 2
 START_SECONDS: Final = 120.0
+LONGEST: Final = (
+    "tests/reservations/test_against_a_model.py",
+    "tests/front/test_description.py",
+    "tests/promises/test_p4_survives_kill.py",
+    "tests/ops/test_nothing_is_left.py",
+    "tests/bench/test_runs.py",
+    "tests/promises/test_p5_when_the_server_dies.py",
+    "tests/ops/test_beside.py",
+    "tests/promises/test_postgres_away.py",
+    "tests/trains/gtfs/test_real_feeds.py",
+    "tests/browser/test_journeys.py",
+    "tests/browser/test_board.py",
+    "tests/ops/test_the_whole.py",
+    "tests/face/test_served.py",
+    "tests/simulator/test_finds_what_was_planted.py",
+)
 _STORES: Final = "SEATLOCK_STORES_OF_"
 _TELL: Final = (
     "import json, os, pathlib, sys; path = pathlib.Path(sys.argv[1]); "
@@ -40,6 +59,7 @@ def main(arguments: Sequence[str]) -> int:
         try:
             stores = {_STORES + path.stem: str(_told(path, process)) for path, process in others}
             options = ["-p", "tests.side_by_side", "-n", str(workers), "--dist", "loadfile"]
+            options += ["--no-loadscope-reorder"]  # by how long they take, not how many they are
             # One order of sets in all of them, so that they collect the same tests.
             seed = os.environ.get("PYTHONHASHSEED", str(randrange(2**32)))
             return subprocess.call(
@@ -49,6 +69,13 @@ def main(arguments: Sequence[str]) -> int:
         finally:
             for _, process in others:
                 process.communicate()  # its input ends, and with it the stores
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In each worker, as a plugin: the longest files first, all else as it was."""
+    rank = {path: number for number, path in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(rank)))
 
 
 def _start(folder: Path, worker: str) -> "tuple[Path, subprocess.Popen[bytes]]":

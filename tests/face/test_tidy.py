@@ -10,6 +10,7 @@ import pytest
 
 from config.embedded.places import CHECKOUT
 from config.stores import keys
+from tests import side_by_side
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
@@ -94,6 +95,11 @@ def test_functions_are_short() -> None:
         and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES_MAX
     }
     assert not long
+
+
+def test_the_longest_files_are_where_the_suite_begins() -> None:
+    """Renamed, a file would begin anywhere, last perhaps."""
+    assert [path for path in side_by_side.LONGEST if not (CHECKOUT / path).is_file()] == []
 
 
 def test_no_file_is_a_drawer() -> None:
