@@ -7,18 +7,17 @@ from decimal import Decimal
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import (
     ArrayField,
-    DateRangeField,
     IntegerRangeField,
-    RangeBoundary,
     RangeOperators,
 )
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Now
 
 from config.mail import WaitingMail
 from trains.models import Departure, Seat
+from trains.models.dated import one_at_a_time
 from users.models import User
 
 
@@ -242,28 +241,10 @@ class CancellationTable(models.Model):
 
     class Meta:
         ordering = ("valid_from",)
-        constraints = (
-            models.CheckConstraint(
-                name="cancellation_table_ends_after_it_begins",
-                condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")),
-                violation_error_message="It must not end before it begins.",
-            ),
-            ExclusionConstraint(
-                name="cancellation_tables_do_not_overlap",
-                expressions=[
-                    (
-                        Func(
-                            F("valid_from"),
-                            F("valid_to"),
-                            RangeBoundary(inclusive_lower=True, inclusive_upper=True),
-                            function="DATERANGE",
-                            output_field=DateRangeField(),
-                        ),
-                        RangeOperators.OVERLAPS,
-                    )
-                ],
-                violation_error_message="Another table is valid on some of these dates.",
-            ),
+        constraints = one_at_a_time(
+            begins="cancellation_table_ends_after_it_begins",
+            overlaps="cancellation_tables_do_not_overlap",
+            refusal="Another table is valid on some of these dates.",
         )
 
     def __str__(self) -> str:

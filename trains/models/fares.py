@@ -6,13 +6,12 @@ date with none, or a class no table names, is not sold (`trains.errors.FareMissi
 
 from decimal import Decimal
 
-from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Q
 
 from trains import names
+from trains.models.dated import one_at_a_time
 
 AMOUNT_MAX = Decimal("1000000.00")
 AGE_MAX = 130
@@ -54,28 +53,10 @@ class FareTable(models.Model):
 
     class Meta:
         ordering = ("valid_from",)
-        constraints = (
-            models.CheckConstraint(
-                name="fare_table_ends_after_it_begins",
-                condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")),
-                violation_error_message="It must not end before it begins.",
-            ),
-            ExclusionConstraint(
-                name="fare_tables_do_not_overlap",
-                expressions=[
-                    (
-                        Func(
-                            F("valid_from"),
-                            F("valid_to"),
-                            RangeBoundary(inclusive_lower=True, inclusive_upper=True),
-                            function="DATERANGE",
-                            output_field=DateRangeField(),
-                        ),
-                        RangeOperators.OVERLAPS,
-                    )
-                ],
-                violation_error_message="Another fare table is valid on some of these dates.",
-            ),
+        constraints = one_at_a_time(
+            begins="fare_table_ends_after_it_begins",
+            overlaps="fare_tables_do_not_overlap",
+            refusal="Another fare table is valid on some of these dates.",
         )
 
     def __str__(self) -> str:
