@@ -107,7 +107,7 @@ schema: install-dev ## write docs/openapi.yaml and the Postman collection anew
 	@$(BIN)/python docs/postman.py
 
 .PHONY: messages browsers screenshots bench-pages
-screenshots: install-dev ## every page in light, dark and phone width, beside `make run`
+screenshots: install-dev ## every page in light, dark and phone width, beside `THROTTLES=off make run`
 	@exec $(BIN)/python -m tests.browser.screenshots
 
 bench-pages: install-dev ## how soon pages can be used in a cold browser, beside `make run` (ROUNDS=15)

@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("bookings/", booking.bookings, name="bookings"),
     path("bookings/<str:pnr>/", booking.booking, name="booking"),
     path("bookings/<str:pnr>/change/", changing.change, name="change"),
+    path("bookings/<str:pnr>/change/seats/", changing.seats, name="change-seats"),
     path("bookings/<str:pnr>/cancel/", cancelling.cancel, name="cancel"),
     re_path(
         r"^bookings/(?P<pnr>[^/]+)/ticket\.(?P<ending>pdf|ics)$",

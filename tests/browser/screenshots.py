@@ -1,8 +1,9 @@
 """`make screenshots`: every page in light, dark and phone width, into docs/screenshots/.
 
-Against a running `make run`, with an account of its own: PORT says where. The pictures are made
-the same way each time, but days and PNRs in them move. `python -m tests.browser.screenshots staff`
-keeps those alone whose names begin so.
+Against a running `THROTTLES=off make run` (so much in so short a time is throttled otherwise),
+with an account of its own: PORT says where. The pictures are made the same way each time, but days
+and PNRs in them move. `python -m tests.browser.screenshots staff` keeps those alone whose names
+begin so.
 """
 
 import os
@@ -36,7 +37,7 @@ def main() -> int:
     TARGET.mkdir(exist_ok=True)
     begins = sys.argv[1] if len(sys.argv) > 1 else ""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, "--lang=en-IN"])
         for look, (size, scheme) in LOOKS.items():
             for name, page in shown(browser, size, scheme):
                 if not name.startswith(begins):
@@ -52,7 +53,10 @@ def shown(browser: Browser, size: ViewportSize, scheme: str) -> Iterator[tuple[s
     """Each page once, by name, in the order of a journey."""
     base = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
     context = browser.new_context(
-        base_url=base, viewport=size, color_scheme="dark" if scheme == "dark" else "light"
+        base_url=base,
+        viewport=size,
+        color_scheme="dark" if scheme == "dark" else "light",
+        locale="en-IN",
     )
     page = context.new_page()
     yield from _searching(page)
@@ -128,14 +132,23 @@ def _booking(page: Page) -> Iterator[tuple[str, Page]]:
     page.goto(seats)
     yield "seats-held", page
     page.click("text=Finish booking")
-    page.fill("#age-0", "34")
-    page.select_option("#traveller-1", label="Ravi Rao")
+    _name_both(page)
     page.click(".bill button")
     yield "payment", page
+    _pay(page)
+    yield "ticket", page
+
+
+def _name_both(page: Page) -> None:
+    page.fill("#age-0", "34")
+    page.select_option("#traveller-1", label="Ravi Rao")
+
+
+def _pay(page: Page) -> None:
+    """From our page of the payment by the sandbox to the ticket."""
     page.click("text=Pay now")
     page.click("button.primary")
     page.wait_for_selector(".ticket")
-    yield "ticket", page
 
 
 def _looking_back(page: Page) -> Iterator[tuple[str, Page]]:
@@ -146,12 +159,28 @@ def _looking_back(page: Page) -> Iterator[tuple[str, Page]]:
         ("profile", "/profile/"),
         ("password", "/profile/password/"),
         ("change", f"{ticket}change/"),
-        ("cancel", f"{ticket}cancel/"),
     ):
         page.goto(path)
         yield name, page
+    yield from _changing(page)
+    page.goto(f"{ticket}cancel/")
+    yield "cancel", page
     page.click("#quote .danger")
     yield "cancelled", page
+
+
+def _changing(page: Page) -> Iterator[tuple[str, Page]]:
+    """Other seats of the class, on the map; what they cost; and then not."""
+    page.locator('input[name=where][value$=":3A"]').first.check()
+    page.click("button[name=how]")
+    page.wait_for_selector("g.seat[role=checkbox]")
+    for seat in page.locator("g.seat.is-free").all()[4:6]:
+        seat.click()
+    yield "change-seats", page
+    page.click("#hold-button")
+    page.wait_for_selector(".bill")
+    yield "change-sure", page
+    page.click("text=Keep what I have")
 
 
 def _waiting(page: Page) -> Iterator[tuple[str, Page]]:
@@ -198,11 +227,7 @@ def _in_hindi(page: Page) -> Iterator[tuple[str, Page]]:
 def _on_the_board(page: Page) -> Iterator[tuple[str, Page]]:
     """As the demo's member of staff, after the sale above."""
     page.click("button[value=en]")
-    page.goto(f"/search/?from=HBC&to=CRB&seats=2&date={TUESDAY}")
-    page.goto(_link(page, "CC" if page.locator('a.fare[href*="class=CC&"]').count() else "2A"))
-    page.locator("g.seat.is-free").first.click()
-    page.click("#hold-button")
-    page.wait_for_selector("#age-0")
+    departure = _sell_some(page)
     page.click("text=Sign out")
     page.goto("/login/?next=/staff/")
     page.fill("#username", "admin")
@@ -210,18 +235,54 @@ def _on_the_board(page: Page) -> Iterator[tuple[str, Page]]:
     page.click("main form button")
     page.wait_for_selector("figure.chart canvas")
     yield "staff-today", page
-    page.goto(f"/staff/departures/?day={TUESDAY}")
+    page.goto(f"/staff/departures/?day={TUESDAY + timedelta(days=1)}")
     yield "staff-departures", page
-    page.locator(".strips a").first.click()
+    page.locator(".strips a", has_text="GL-3").click()
     page.wait_for_selector("#panel-coaches")
     yield "staff-departure", page
-    for name in ("holds", "bookings", "payments", "demand", "calls", "health"):
+    places = ("holds", "bookings", "waitlists", "payments", "demand", "calls", "health")
+    for name in places:
         page.goto(f"/staff/{name}/")
         yield f"staff-{name}", page
     page.goto("/staff/bookings/")
     page.locator("#table-bookings a").first.click()
     page.wait_for_selector("#panel-trail")
     yield "staff-booking", page
+    yield from _another_vehicle(page, departure)
+    for name, path in (("admin", "/admin/"), ("admin-fares", "/admin/trains/faretable/")):
+        page.goto(path)
+        yield name, page
+
+
+def _sell_some(page: Page) -> str:
+    """Two berths sold and one held on a departure; its number."""
+    page.goto(f"/search/?from=HBC&to=CRB&seats=2&date={TUESDAY}")
+    seats = _link(page, "SL")
+    for picks in (2, 1):
+        page.goto(seats)
+        page.wait_for_selector("g.seat[role=checkbox]")
+        for seat in page.locator("g.seat.is-free").all()[:picks]:
+            seat.click()
+        page.click("#hold-button")
+        page.wait_for_selector("#age-0")
+        if picks == 2:
+            _name_both(page)
+            page.click(".bill button")
+            _pay(page)
+    return seats.split("/")[2]
+
+
+def _another_vehicle(page: Page, departure: str) -> Iterator[tuple[str, Page]]:
+    """Coach S1 does not run: planned, looked at, dropped."""
+    page.goto(f"/staff/departures/{departure}/reseatings/")
+    page.select_option("select[name=vehicle-S1]", "-")
+    page.fill("#reason", "A brake of S1 is stuck")
+    yield "staff-reseatings", page
+    page.click("text=Make a plan")
+    page.wait_for_selector("#table-moves")
+    yield "staff-reseating", page
+    page.fill("#drop-reason", "The brake is free again")
+    page.click("text=Drop the plan")
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def test_certain_seats_are_had_instead(
 ) -> None:
     pnr = asha.book(departure, "S1-1", "S1-2")
     asked = ask(asha, pnr, f"{departure.pk}:SL", seats="S1-7", instead_of=["S1-2"])
-    assert says(asked, "You pay more ₹0")
+    assert says(asked, "It costs the same")
     assert seats_of(pnr) == ["S1-1", "S1-2"]
     done = asha.post(f"/bookings/{pnr}/change/", fields(asked))
     assert done["Location"] == f"/bookings/{pnr}/"
@@ -97,3 +97,39 @@ def test_what_cannot_be_had_is_told_on_the_form(
     assert ravi.post(f"/bookings/{pnr}/change/", {"where": f"{departure.pk}:SL"}).status_code == 404
     asha.post(f"/bookings/{pnr}/cancel/")
     assert asha.get(f"/bookings/{pnr}/change/")["Location"] == f"/bookings/{pnr}/"
+
+
+def test_seats_are_picked_on_the_map_or_in_its_list(
+    asha: Visit, ravi: Visit, departure: Departure, free_of_charge: None
+) -> None:
+    """Without JavaScript the map is a list of boxes; what is sent is the same."""
+    pnr = asha.book(departure, "S1-1", "S1-2")
+    nonce = fields(asha.get(f"/bookings/{pnr}/change/"))["nonce"]
+    wish = {"where": f"{departure.pk}:SL", "nonce": nonce, "instead_of": ["S1-2"]}
+    there = asha.post(f"/bookings/{pnr}/change/", {**wish, "how": "map"})["Location"]
+    drawn = asha.get(there)
+    assert says(drawn, "Pick 1 seat")
+    assert says(drawn, "Instead of S1-2")
+    boxes = {a["value"]: a for tag, a in read(drawn).tags if a.get("type") == "checkbox"}
+    assert "disabled" in boxes["S1-1"]
+    assert "disabled" not in boxes["S1-7"]
+    assert "C1-1" not in boxes, "of the class that was asked for"
+    said = fields(drawn)
+    ravi.book(departure, "S1-7")
+    refused = asha.post(f"/bookings/{pnr}/change/", {**said, "seat": "S1-7"})
+    assert refused.status_code == 409
+    assert says(refused, "Seat S1-7 was taken a moment ago.")
+    (other,) = [
+        a["value"]
+        for _tag, a in read(refused).tags
+        if a.get("type") == "checkbox" and "checked" in a
+    ]
+    asked = asha.post(f"/bookings/{pnr}/change/", {**fields(refused), "seat": other})
+    assert says(asked, f"You change to {other}")
+    # Back, and another seat: asked anew, though the form is the same.
+    again = next(seat for seat in ("S1-5", "S1-6") if seat != other)
+    asked = asha.post(f"/bookings/{pnr}/change/", {**fields(refused), "seat": again})
+    assert says(asked, f"You change to {again}")
+    asha.post(f"/bookings/{pnr}/change/", fields(asked))
+    assert seats_of(pnr) == sorted(["S1-1", again])
+    assert ravi.get(there).status_code == 404

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from typing import Any, Final
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -47,23 +48,47 @@ def _show_seats(  # noqa: PLR0913  # a page and how it came to be
     status: int = 200,
 ) -> HttpResponse:
     seen = see_seats(departure, asked.get("from"), asked.get("to"), visitor)
-    in_view = _in_view(seen, asked, suggestions)
+    drawn = map_of(request, seen, asked, suggestions)
     party = read_party(asked.get("seats", ""))
     context = {
-        **_journey(seen),
-        **in_view,
+        **drawn,
         "told": told,
-        "suggestions": suggestions,
         "party": party,
-        "full": _to_wait_for(in_view["classes"], party),
+        "full": _to_wait_for(drawn["classes"], party),
         "parties": range(1, settings.ENV.hold_max_seats + 1),
         "seats_max": settings.ENV.hold_max_seats,
         "preferences": PREFERENCES,
-        **_ticked(seen, in_view["coach"], asked.getlist("seat"), suggestions),
-        "live_url": socket_url(request, departure),
+        "coach_query": urlencode(
+            {
+                "from": drawn["boards"].code,
+                "to": drawn["alights"].code,
+                "seats": party,
+                **({"class": drawn["travel_class"]} if drawn["travel_class"] else {}),
+            }
+        ),
     }
-    answer = show(request, "web/seats.html", context, status=status)
-    socket = "/".join(context["live_url"].split("/")[:3])
+    return with_socket(show(request, "web/seats.html", context, status=status), drawn)
+
+
+def map_of(
+    request: HttpRequest, seen: SeatsSeen, asked: QueryDict, suggestions: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """What the picture of a coach and its list are drawn from; `asked` may name a `class`, a
+    `coach` and each `seat` that was picked.
+    """
+    in_view = _in_view(seen, asked, suggestions)
+    return {
+        **_journey(seen),
+        **in_view,
+        "suggestions": suggestions,
+        **_ticked(seen, in_view["coach"], asked.getlist("seat"), suggestions),
+        "live_url": socket_url(request, seen.plan.departure),
+    }
+
+
+def with_socket(answer: HttpResponse, drawn: dict[str, Any]) -> HttpResponse:
+    """The page may open the socket that tells of its seats."""
+    socket = "/".join(drawn["live_url"].split("/")[:3])
     answer._csp_update = {"connect-src": [socket]}  # type: ignore[attr-defined]  # noqa: SLF001
     return answer
 

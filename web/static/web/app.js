@@ -62,9 +62,11 @@
   });
 
   /* Rows that scroll sideways show what is chosen. */
-  document.querySelectorAll(".chips [aria-current], .days [aria-current], .strip [aria-current]").forEach((chosen) => {
-    const row = chosen.closest(".chips, .days, .strip");
-    row.scrollLeft = chosen.offsetLeft - row.offsetLeft - 24;
+  const ROWS = ".chips, .days, .strip, .tabs";
+  document.querySelectorAll(ROWS).forEach((row) => {
+    const chosen = row.querySelector("[aria-current]");
+    if (!chosen) return;
+    row.scrollLeft = chosen.offsetLeft - row.offsetLeft - 40;
   });
 
   const offline = document.getElementById("offline");

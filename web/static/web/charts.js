@@ -30,6 +30,13 @@
     };
   }
 
+  /* A long name keeps its end, where calls differ; the table has all of it. */
+  function short(at) {
+    const name = this.getLabelForValue(at);
+    const most = Math.max(14, Math.floor(this.chart.width / 22));
+    return name.length > most ? `…${name.slice(1 - most)}` : name;
+  }
+
   function draw(figure) {
     const table = document.getElementById(figure.dataset.of);
     if (!table || !window.Chart) return;
@@ -46,7 +53,7 @@
       stacked: isStacked,
       border: { display: false },
       grid: { color: line, display: counts },
-      ticks: { color: soft, autoSkip: counts || kind !== "lying", maxTicksLimit: counts ? 6 : 31, maxRotation: 0, precision: 0 },
+      ticks: { color: soft, ...(counts || kind !== "lying" ? {} : { callback: short }), autoSkip: counts || kind !== "lying", maxTicksLimit: counts ? 6 : 31, maxRotation: 0, precision: 0 },
     });
     drawn.set(table.id, new window.Chart(figure.querySelector("canvas"), {
       type: kind === "line" ? "line" : "bar",

@@ -2,7 +2,7 @@
    map's script came, nor when the page is drawn anew.
 
    It runs before the page is drawn, and gives the picture its size while nothing is shown yet. What is picked is kept in this tab, by departure
-   and stretch, until it is sent:
+   and stretch (or what the form's data-picks says), until it is sent:
 
      Seatlock.picks.kept() → [[seat, fare], …]      Seatlock.picks.keep(them) */
 (() => {
@@ -12,7 +12,8 @@
 
   function key() {
     const { from, to } = form().elements;
-    return `seatlock.picks ${new URL(form().action).pathname} ${from.value} ${to.value}`;
+    const of = form().dataset.picks || new URL(form().action).pathname;
+    return `seatlock.picks ${of} ${from.value} ${to.value}`;
   }
 
   function kept() {

@@ -8,6 +8,7 @@
   const form = document.getElementById("pick");
   if (!form) return;
   const most = Number(form.dataset.most);
+  const least = Number(form.dataset.least || 1);
   const picked = new Map(); // seat -> fare
   let taken = new Map(); // seat -> [status, held until (ms) or null]
   let skew = 0; // the server's clock minus ours, ms
@@ -71,7 +72,7 @@
     const locale = form.dataset.language === "hi" ? "hi-IN" : "en-IN";
     const money = new Intl.NumberFormat(locale, { style: "currency", currency: form.dataset.currency, maximumFractionDigits: sum % 1 ? 2 : 0 });
     bar.querySelector("[data-sum]").textContent = sum ? money.format(sum) : "";
-    document.getElementById("hold-button").disabled = seats.length === 0;
+    document.getElementById("hold-button").disabled = seats.length < least;
     window.Seatlock.picks.keep([...picked]);
     /* Picks in other coaches are sent, too. */
     const elsewhere = document.getElementById("elsewhere");
