@@ -6,14 +6,12 @@ missing too.
 """
 
 import logging
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-import redis
-
 from config import clock
 from config.stores import keys
+from config.stores.leases import one_at_a_time
 from config.stores.redis import holds_store
 from reservations.availability.plans import read_again
 from reservations.holds import store
@@ -56,17 +54,13 @@ def notice_restart() -> Reconciled | None:
     run_id = _new_run_id()
     if run_id is None:
         return None
-    lease = holds_store().lock(keys.RECONCILE_LEASE, timeout=LEASE_SECONDS, blocking=False)
-    if not lease.acquire():
-        return None
-    try:
+    with one_at_a_time(keys.RECONCILE_LEASE, seconds=LEASE_SECONDS) as is_ours:
+        if not is_ours:
+            return None
         restore_ended_marks()
         departures = store.images_loaded(1_000_000, before_ms=store.redis_now_ms())
         refreshed, dropped = _ask_again(departures)
         holds_store().hset(keys.LAYOUT, "run_id", run_id)
-    finally:
-        with suppress(redis.RedisError):  # it ran out, or Redis went: it ends by itself
-            lease.release()
     logger.warning("REDIS_URL was restarted or emptied: %s images were asked again", refreshed)
     return Reconciled(refreshed, dropped, restarted=True)
 
