@@ -111,6 +111,7 @@ class Verdict(Enum):
     """What PostgreSQL said."""
 
     BOOKED = "booked"
+    SETTLED = "settled"  # booked, and Redis was told with others' (`shared_commit`)
     HOLD_KNOWN = "hold known"  # a booking or a void row has this hold already
     TOO_LATE = "too late"  # its deadline has come
     SEAT_TAKEN = "seat taken"  # the exclusion constraint refused

@@ -28,7 +28,7 @@ from reservations.availability.plans import Plan, forget, plan_of
 from reservations.bookings.insert import NewBooking, Verdict
 from reservations.bookings.passengers import Passenger, to_json
 from reservations.bookings.pnr import new_pnr
-from reservations.bookings.shared_commit import write_booking
+from reservations.bookings.shared_commit import on_the_way, write_booking
 from reservations.bookings.tombstone import bury
 from reservations.bookings.views import BookingView, journey, view_bookings
 from reservations.errors import HoldExpired, SeatAlreadyBooked
@@ -76,6 +76,7 @@ class KeyKnown(Exception):  # not an error of the client: the door replays
     """The Idempotency-Key was used by a request that committed meanwhile."""
 
 
+@on_the_way()
 def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
     *,
     owner: Owner,
@@ -97,7 +98,6 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
     opened = capabilities.open_sealed(capability) if capability else None
     if opened is not None and opened.hold != hold:
         raise Invalid({"capability": ["This is the capability of another hold."]})
-
     claim = claim_hold(ref, owner, opened)
     if claim is None:
         return _find_booked(ref)
@@ -111,8 +111,9 @@ def confirm_booking(  # noqa: PLR0913  # what API.md's confirm is made of
         new.fact.update(owner.acting)
         verdict = (write or write_booking)(new)
     match verdict:
-        case Verdict.BOOKED:
-            _tell_redis(claim, lambda: _settle(ref, new.seats))
+        case Verdict.BOOKED | Verdict.SETTLED:
+            if verdict is Verdict.BOOKED:
+                _tell_redis(claim, lambda: _settle(ref, new.seats))
             return Confirmed(view, is_new=True)
         case Verdict.HOLD_KNOWN:
             became = "" if claim.retaken else "expired"

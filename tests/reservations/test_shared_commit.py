@@ -3,18 +3,22 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
 
+from config.stores.redis import HoldsStoreAway
 from reservations.bookings import shared_commit
 from reservations.bookings.insert import NewBooking, Verdict, insert_bookings
 from reservations.bookings.shared_commit import SharedCommit
+from reservations.holds import batches, ids, store
 from reservations.models import BookedSeat, Booking
 from tests.engine import Traveller
 from tests.promises.test_p1_never_sold_twice import new_booking
 from tests.race.invariants import sold_twice
+from tests.surviving.steps import lock
 from trains.models import Departure
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -156,6 +160,101 @@ def test_who_has_waited_long_enough_goes_alone(
     assert slow.result(20) is Verdict.BOOKED
     assert gate.groups == [1]
     assert shared._waiting == []
+
+
+@pytest.fixture
+def holds(anna: Traveller, bela: Traveller, departure: Departure) -> list[NewBooking]:
+    """Bookings of four holds that are pinned."""
+    made = []
+    for seat, who in enumerate((anna, anna, bela, bela)):
+        held = lock(who, departure, f"S1-{seat + 1}")["hold"]
+        store.pin(ids.read(held), who.sid, None)
+        made.append(replace(new_booking(who, departure, (0, 4), seat), hold=held))
+    return made
+
+
+def pinned(departure: Departure) -> set[str]:
+    (image,) = store.read_images([departure.pk], members=True)
+    return {member.hold for member in image.members}
+
+
+def test_what_is_written_together_is_settled_together_in_one_round_trip(
+    *,
+    departure: Departure,
+    holds: list[NewBooking],
+    gate: Gate,
+    shared: SharedCommit,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settled: list[int] = []
+    settle_all = batches.settle_all
+
+    def counted(refs: Sequence[ids.HoldRef]) -> list[bool]:
+        settled.append(len(refs))
+        return settle_all(refs)
+
+    monkeypatch.setattr(shared_commit, "settle_all", counted)
+    told = three_after_one(gate, shared, write, holds)
+    assert [each.result(20) for each in told] == [Verdict.BOOKED, *[Verdict.SETTLED] * 3]
+    assert settled == [3]
+    assert pinned(departure) == {holds[0].hold}, "who is alone settles for itself"
+
+
+def test_a_settle_that_fails_leaves_the_booking_and_each_to_itself(
+    *,
+    holds: list[NewBooking],
+    gate: Gate,
+    shared: SharedCommit,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(_: Sequence[ids.HoldRef]) -> list[bool]:
+        raise HoldsStoreAway("gone")
+
+    monkeypatch.setattr(shared_commit, "settle_all", away)
+    told = three_after_one(gate, shared, write, holds)
+    assert [each.result(20) for each in told] == [Verdict.BOOKED] * 4
+    assert Booking.objects.count() == 4
+
+
+def test_who_was_swept_meanwhile_and_who_is_not_pinned_settle_nothing_for_others(
+    *,
+    departure: Departure,
+    holds: list[NewBooking],
+    gate: Gate,
+    shared: SharedCommit,
+    write: Write,
+) -> None:
+    store.free(ids.read(holds[1].hold), "expired")
+    past_redis = replace(holds[2], deadline_ms=32_503_680_000_000)
+    told = three_after_one(gate, shared, write, [holds[0], holds[1], past_redis, holds[3]])
+    booked, settled = Verdict.BOOKED, Verdict.SETTLED
+    assert [each.result(20) for each in told] == [booked, booked, booked, settled]
+    assert pinned(departure) == {holds[0].hold, holds[2].hold}
+
+
+def test_who_is_on_the_way_is_waited_for_and_who_turned_back_is_not(
+    *,
+    anna: Traveller,
+    departure: Departure,
+    gate: Gate,
+    shared: SharedCommit,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shared_commit, "COMPANY_SECONDS", 20.0)
+    gate.opened.set()
+    bookings = [new_booking(anna, departure, (0, 4), seat) for seat in range(3)]
+    with shared.on_the_way():
+        others = [write(booking) for booking in bookings[:2]]
+        await_line(shared, 2)
+        assert shared.write(bookings[2]) is not None
+    assert [each.result(20) for each in others] == [Verdict.BOOKED] * 2
+    assert gate.groups == [3]
+    with pytest.raises(ZeroDivisionError), shared.on_the_way():
+        _ = 1 / 0
+    assert shared.write(new_booking(anna, departure, (0, 4), 5)) is Verdict.BOOKED
 
 
 def test_inside_a_transaction_of_the_callers_nothing_is_shared(
