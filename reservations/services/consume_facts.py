@@ -10,23 +10,26 @@ from typing import Final
 from config.outbox.models import OutboxEvent
 from reservations.availability.plans import forget, read_again
 from reservations.holds import ids, store
+from reservations.holds.batches import settle_all
 from reservations.services.refresh_image import refresh_departure, refresh_seats
+from trains.timetable_mark import move_mark
 
 MANY: Final = 1_000
 ALL: Final = 1_000_000
 
 
 def refresh_booked_seats(events: Sequence[OutboxEvent]) -> None:
-    """Consumer of `booking.*`: settle the hold if its member is still there, refresh its seats.
+    """Consumer of `booking.*`: settle the holds whose member is still there, refresh the seats.
 
-    `by_hold`: of the seats that a change took.
+    All holds in one round trip; then the seats of a departure together, however many bookings
+    they are of. `by_hold`: of the seats that a change took.
     """
+    seats: defaultdict[int, set[int]] = defaultdict(set)
     for event in events:
-        refresh_seats(
-            departure=int(event.body["departure"]),
-            seat_ids=[int(seat) for seat in event.body["seat_ids"]],
-            hold=ids.read(event.body.get("by_hold") or event.body["hold"]),
-        )
+        seats[int(event.body["departure"])].update(int(seat) for seat in event.body["seat_ids"])
+    settle_all([ids.read(event.body.get("by_hold") or event.body["hold"]) for event in events])
+    for departure, seat_ids in seats.items():
+        refresh_seats(departure=departure, seat_ids=sorted(seat_ids))
 
 
 def refresh_changed_departures(events: Sequence[OutboxEvent]) -> None:
@@ -35,6 +38,8 @@ def refresh_changed_departures(events: Sequence[OutboxEvent]) -> None:
     for event in events:
         if event.kind.startswith("departure."):
             changed[int(event.subject.partition(":")[2])] += 1
+    if changed:
+        move_mark()  # again: who changed it may have died before it could
     refresh_departures(list(changed))
 
 
@@ -44,6 +49,7 @@ def refresh_fares(events: Sequence[OutboxEvent]) -> None:
     """
     if not events:
         return
+    move_mark()
     loaded = store.images_loaded(ALL, before_ms=store.redis_now_ms())
     for start in range(0, len(loaded), MANY):
         some = loaded[start : start + MANY]

@@ -6,8 +6,9 @@ import pytest
 from django.conf import settings
 
 from config.outbox.consumers import consume_pending
+from config.stores import keys
 from config.stores import redis as redis_client
-from config.stores.redis import holds_store
+from config.stores.redis import as_bytes, holds_store
 from reservations.models import Booking
 from tests.engine import Traveller
 from tests.reservations.test_bookings import book
@@ -74,6 +75,19 @@ def test_a_cancel_without_redis_stands_and_the_outbox_frees_the_seat(
     assert bela.post("reservations/lock/", wish(departure, "S1-1")).status_code == 409
     consume_pending()
     assert bela.post("reservations/lock/", wish(departure, "S1-1")).status_code == 201
+
+
+def test_the_outbox_refreshes_the_seats_of_every_booking_of_a_departure(
+    anna: Traveller, departure: Departure
+) -> None:
+    for seat in ("S1-1", "S1-2"):
+        book(anna, departure, seat)
+    key = keys.of(departure.pk, "sold")
+    sold = as_bytes(holds_store().get(key)) or b""
+    assert any(sold)
+    holds_store().set(key, bytes(len(sold)))
+    consume_pending()
+    assert holds_store().get(key) == sold
 
 
 def test_a_redis_that_comes_back_empty_costs_holds_but_no_booking(
