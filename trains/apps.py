@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 
@@ -11,7 +12,10 @@ class TrainsConfig(AppConfig):
 
     def ready(self) -> None:
         from trains import signals  # noqa: F401  # connects post_save on Coach
+        from trains.timetable_mark import watch, watch_all
 
+        connection_created.connect(watch, dispatch_uid="timetable_is_watched")
+        watch_all()
         post_migrate.connect(_load_fares, sender=self, dispatch_uid="first_fare_table")
 
 

@@ -6,11 +6,11 @@ DRF views get `Pages` by default; plain views use `read_window` and `envelope`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from django.http import HttpRequest
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
-from rest_framework.utils.urls import replace_query_param
 
 from config.http.query import whole_number
 
@@ -39,11 +39,13 @@ def envelope(
     request: HttpRequest, *, window: Window, count: int, results: Sequence[Any]
 ) -> dict[str, Any]:
     """The answer of a list call; `next` and `previous` are whole addresses or None."""
-    here = request.build_absolute_uri()
+    here = urlsplit(request.build_absolute_uri())
+    query = parse_qs(here.query, keep_blank_values=True)
 
     def at(offset: int) -> str:
-        address = replace_query_param(here, "limit", window.limit)
-        return str(replace_query_param(address, "offset", offset))
+        replaced = {**query, "limit": [str(window.limit)], "offset": [str(offset)]}
+        told = urlencode(sorted(replaced.items()), doseq=True)
+        return urlunsplit((here.scheme, here.netloc, here.path, told, here.fragment))
 
     after = window.offset + window.limit
     return {

@@ -13,7 +13,7 @@ keys sit in one slot of a Redis Cluster and a sweep reads 64 small indexes, neve
 | `{s}:held:<departure>` | string, 32-bit words | none | a bit per seat and leg, held; as long as it gets from its load on | hold scripts | lock, maps |
 | `{s}:sold:<departure>` | string, 32-bit words | none | a bit per seat and leg, sold or blocked | refresh, settle | lock, maps |
 | `{s}:waiting:<departure>` | string, 32-bit words | none | a bit per seat and leg, kept for who waits | refresh | lock, maps |
-| `{s}:image:<departure>` | hash | none | epoch, plan revision, sale gate, who waits | refresh | lock, maps |
+| `{s}:image:<departure>` | hash | none | epoch, moment of the last change, plan revision, sale gate, who waits | refresh, every hold script | lock, maps, search |
 | `{s}:loaded` | zset of departures, score = last full refresh ms | none | which images are loaded | refresh, drop | reconcile |
 | `{s}:fence:<departure>` | string, whole number | none | last fencing token | lock | lock |
 | `{s}:era` | string | none | a random mark that dies with Redis's memory | first script | lock, pin |
@@ -36,6 +36,7 @@ keys sit in one slot of a Redis Cluster and a sweep reads 64 small indexes, neve
 | `shipper:lease` | string | 10 s | who ships now, so that two do not do the same work | shipper | shipper |
 | `reconcile:lease` | string | 60 s | who asks all images again after a restart | reconcile | reconcile |
 | `webhooks:lease` | string | 90 s | who sends webhooks now, so that slow receivers keep one worker, not all | webhooks | webhooks |
+| `timetable` | string | none | a random mark, another one after each change of the timetable | who changed it | search |
 | `layout` | hash | none | shard count, layout version, `run_id` of the server when all images were asked | first start, reconcile | start, reconcile |
 
 The cache's server carries only what django-redis writes there: rate limit counters under
@@ -57,6 +58,7 @@ WEBHOOKS_LEASE: Final = "webhooks:lease"
 CONSUMER_LEASE: Final = "consumer:lease"
 TICKET_MAIL_LEASE: Final = "ticket-mail:lease"
 LAYOUT: Final = "layout"
+TIMETABLE: Final = "timetable"
 
 
 def shard(departure: int) -> int:

@@ -5,7 +5,7 @@ in another zone, is found on the day a traveller would look for it.
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -44,8 +44,8 @@ WITH pair AS (
        AND (f.valid_to IS NULL OR f.valid_to >= d.service_date)
      WHERE d.starts_at + make_interval(secs => pair.seconds) >= %(start)s::timestamptz
        AND d.starts_at + make_interval(secs => pair.seconds) < %(end)s::timestamptz
-       AND d.starts_at + make_interval(secs => pair.seconds) > %(now)s::timestamptz
-       AND d.status = 'open' AND d.sale_opens_at <= %(now)s::timestamptz
+       AND d.starts_at + make_interval(secs => pair.seconds) > %(leaves_after)s::timestamptz
+       AND d.status = 'open' AND d.sale_opens_at <= %(opened_by)s::timestamptz
        AND (%(travel_class)s::text IS NULL OR EXISTS (
                SELECT 1 FROM trains_coach c
                 WHERE c.train_id = d.train_id AND c.travel_class = %(travel_class)s::text))
@@ -96,43 +96,89 @@ def find_departures(journey: Journey, *, limit: int, offset: int) -> Found:
     Raises `Invalid` (unknown station, or twice the same), `NotOnSale` for a day outside the
     window on which nothing runs.
     """
-    source, destination = _stations(journey.source, journey.destination)
-    if source == destination:
-        raise Invalid({"destination": ["Source and destination are the same station."]})
+    source, destination = termini(journey)
     now = clock.now()
-    today = local_date(now, source.timezone)
-    if not -1 <= (journey.day - today).days <= DAYS_AHEAD_MAX + RUN_DAYS_MAX:
-        raise _outside(journey.day, today, source)
-    start, end = day_bounds(journey.day, source.timezone)
+    check_day(journey.day, source, now)
+    found = query(
+        source,
+        destination,
+        Query(
+            day=journey.day,
+            travel_class=journey.travel_class,
+            leaves_after=now,
+            opened_by=now,
+            limit=limit,
+            offset=offset,
+        ),
+    )
+    check_any(found.count, journey.day, source, now)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """The open departures of a local day that leave after a moment and are on sale by another."""
+
+    day: date
+    travel_class: str | None
+    leaves_after: datetime
+    opened_by: datetime
+    limit: int
+    offset: int
+
+
+def query(source: Terminus, destination: Terminus, asked: Query) -> Found:
+    """One query, and those of `plans_for` for trains not in memory."""
+    start, end = day_bounds(asked.day, source.timezone)
     with prepared_cursor(binary=True) as cursor:
         cursor.execute(
             _FIND,
             {
                 "source": source.pk,
                 "destination": destination.pk,
-                "first": journey.day - timedelta(days=RUN_DAYS_MAX + 2),
-                "last": journey.day + timedelta(days=2),
+                "first": asked.day - timedelta(days=RUN_DAYS_MAX + 2),
+                "last": asked.day + timedelta(days=2),
                 "start": start,
                 "end": end,
-                "now": now,
-                "travel_class": journey.travel_class,
-                "limit": limit,
-                "offset": offset,
+                "leaves_after": asked.leaves_after,
+                "opened_by": asked.opened_by,
+                "travel_class": asked.travel_class,
+                "limit": asked.limit,
+                "offset": asked.offset,
             },
         )
         rows = cursor.fetchall()
-    count = rows[0][0]
-    window_days = settings.ENV.sale_window_days
-    if not count and not is_within_window(journey.day, today=today, window_days=window_days):
-        raise _outside(journey.day, today, source)
     runs = [(DepartureRow(*row[1:11], *row[13:15]), Stretch(*row[11:13])) for row in rows if row[1]]
     plans = plans_for(row for row, _ in runs)
     return Found(
         source=source,
         destination=destination,
-        count=count,
+        count=rows[0][0],
         runs=[(plans[row.id], stretch) for row, stretch in runs],
     )
+
+
+def check_day(day: date, source: Terminus, now: datetime) -> None:
+    """Raises `NotOnSale` for a day no departure can have."""
+    today = local_date(now, source.timezone)
+    if not -1 <= (day - today).days <= DAYS_AHEAD_MAX + RUN_DAYS_MAX:
+        raise _outside(day, today, source)
+
+
+def check_any(count: int, day: date, source: Terminus, now: datetime) -> None:
+    """Raises `NotOnSale` if nothing was found on a day outside the window."""
+    today = local_date(now, source.timezone)
+    window_days = settings.ENV.sale_window_days
+    if not count and not is_within_window(day, today=today, window_days=window_days):
+        raise _outside(day, today, source)
+
+
+def termini(journey: Journey) -> tuple[Terminus, Terminus]:
+    """Its two stations; one query. Raises `Invalid`."""
+    source, destination = _stations(journey.source, journey.destination)
+    if source == destination:
+        raise Invalid({"destination": ["Source and destination are the same station."]})
+    return source, destination
 
 
 def _stations(*codes: str) -> list[Terminus]:

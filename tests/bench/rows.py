@@ -27,6 +27,7 @@ LOOK_EVERY: Final = 50
 """One answer in so many is parsed and held against the contract; all are counted by code."""
 WRITES_A_SECOND: Final = 50.0
 PAGE: Final = 20
+DAYS_SEARCHED: Final = 3
 
 Supply = Iterator[bytes]
 
@@ -192,17 +193,30 @@ class Rows:
         )
 
     def search(self) -> Row:
-        runs = self.world.take(self.blocks)
-        supply = self._searches(sorted({run.day for run in runs}))
+        """Days on which people buy already: each departure of them has been looked at, so that its
+        image is loaded, and somebody locks seats on some all the while.
+        """
+        taken = self.world.take(self.blocks)
+        days = sorted({run.day for run in taken})[:DAYS_SEARCHED]
+        supply = self._searches(days)
         rows = min(PAGE, self.world.trains)
+        looks = [
+            wire.get(f"departures/{run.id}/seats/") for run in self.world.runs if run.day in days
+        ]
+
+        def prepare(loop: Loop, number: int) -> Sequence[bytes]:
+            loop.drain(map(_look, looks), connections=8)
+            looks.clear()
+            return list(islice(supply, number))
+
         return Row(
             "search",
             f"search, {rows} rows",
             200,
-            _taking(supply),
+            prepare,
             lambda body: len(body["results"]) == rows,
             likely_rate=3_000,
-            beside=self._writer(runs),
+            beside=self._writer([run for run in taken if run.day in days]),
         )
 
     def hold_list(self) -> Row:
@@ -321,6 +335,11 @@ def nth_of(people: int, turn: int) -> int:
     is shifted, so that nobody meets the same few departures again (a limit would refuse that).
     """
     return (turn + turn // people) % people
+
+
+def _look(request: bytes) -> Journey:
+    code, body = yield "prepare", request
+    assert code == 200, body
 
 
 def _taking(supply: Supply) -> Callable[[Loop, int], Sequence[bytes]]:

@@ -9,10 +9,10 @@ from django.db import connection
 
 from config.stores import keys
 from config.stores.redis import holds_store
-from reservations.api.departures.search import describe_found
+from reservations.api.departures.search import render_found
 from reservations.api.departures.seat_map import current_state, render_seats
 from reservations.availability import find_departures as finding
-from reservations.availability import taken_rows
+from reservations.availability import taken_rows, timetable
 from reservations.availability.plans import plan_of
 from reservations.services.choose_seats import SeatWish
 from reservations.services.confirm_booking import confirm_booking
@@ -90,8 +90,8 @@ def seat_map(run: int) -> bytes:
 
 
 def search(journey: finding.Journey) -> Any:
-    found = finding.find_departures(journey, limit=20, offset=0)
-    return describe_found(found, travel_class=None, seats=1)
+    found, free = timetable.search(journey, limit=20, offset=0)
+    return render_found(found, free, travel_class=None, seats=1)
 
 
 def query_plans() -> dict[str, str]:

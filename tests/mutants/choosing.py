@@ -32,6 +32,7 @@ RUN_BY: Final = {
     "pin": [f"{STORE}:pin"],
     "free": [f"{STORE}:free"],
     "view": [f"{STORE}:read_images"],
+    "look": ["reservations/holds/looks.py:look"],
     "reap": [f"{STORE}:reap"],
     "drop": [f"{STORE}:drop_image"],
     "refresh_begin": [f"{STORE}:refresh_begin", f"{STORE}:settle"],

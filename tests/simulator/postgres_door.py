@@ -17,6 +17,7 @@ from psycopg.waiting import Ready, Wait
 
 from tests.simulator.crossing import Crossing
 from tests.simulator.scheduler import Abandoned, Crashed
+from trains.timetable_mark import watch
 
 PATIENCE_SECONDS: Final = 0.01
 _NOT_A_STEP: Final = re.compile(r"\s*(SET|SAVEPOINT|RELEASE|ROLLBACK)\b")
@@ -86,6 +87,7 @@ class ActorsConnection(DatabaseWrapper):
         self.postgres = postgres
         self._is_lost = False
         self.execute_wrappers.append(self._statement)
+        watch(self)
 
     def get_new_connection(self, conn_params: Any) -> Any:
         connection = super().get_new_connection(conn_params)
@@ -113,6 +115,7 @@ class ActorsConnection(DatabaseWrapper):
         self.autocommit = True
         self.run_on_commit = []
         self.execute_wrappers[:] = [self._statement]
+        watch(self)
 
     def _statement(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from reservations.api.departures.bodies import ClassBody, FoundBody
 from reservations.api.departures.search import describe_found
-from reservations.availability.find_departures import Journey, find_departures
+from reservations.availability.find_departures import Journey
+from reservations.availability.timetable import search
 from web.search.asked import Asked
 
 ROWS_MAX: Final = 100
@@ -56,8 +57,8 @@ def answer(asked: Asked) -> Answer:
         day=asked.day,
         travel_class=asked.travel_class or None,
     )
-    found = find_departures(journey, limit=ROWS_MAX, offset=0)
-    bodies, stale = describe_found(found, travel_class=journey.travel_class, seats=asked.seats)
+    found, free = search(journey, limit=ROWS_MAX, offset=0)
+    bodies = describe_found(found, free, travel_class=journey.travel_class, seats=asked.seats)
     rows = [
         Row(
             found=body,
@@ -69,7 +70,7 @@ def answer(asked: Asked) -> Answer:
     ]
     kept = [row for row in rows if _fits(row, asked)]
     kept.sort(key=_KEYS[asked.sort])
-    return Answer(kept, len(rows) - len(kept), stale)
+    return Answer(kept, len(rows) - len(kept), free.stale)
 
 
 def _local(moment: datetime, zone: str) -> datetime:

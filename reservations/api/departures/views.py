@@ -12,11 +12,12 @@ from config.http.pagination import envelope, read_window
 from config.http.query import day, whole_number
 from config.http.request_log import note
 from reservations.api.departures.details import describe_departure
-from reservations.api.departures.search import describe_found
+from reservations.api.departures.search import render_found
 from reservations.api.departures.seat_map import current_state, render_seats
 from reservations.api.door import answer, door, view
-from reservations.availability.find_departures import Journey, find_departures
+from reservations.availability.find_departures import Journey
 from reservations.availability.plans import read_again
+from reservations.availability.timetable import search as search_timetable
 from trains.views.departures import DepartureView
 from users.tokens import Caller
 
@@ -36,11 +37,11 @@ def _search(request: HttpRequest, caller: Caller | None) -> HttpResponse:
         day=_day(request),
         travel_class=request.GET.get("travel_class") or None,
     )
-    found = find_departures(journey, limit=window.limit, offset=window.offset)
+    found, free = search_timetable(journey, limit=window.limit, offset=window.offset)
     note(request, source=found.source.code, destination=found.destination.code)
-    rows, stale = describe_found(found, travel_class=journey.travel_class, seats=seats)
+    rows = render_found(found, free, travel_class=journey.travel_class, seats=seats)
     page = envelope(request, window=window, count=found.count, results=rows)
-    return answer({**page, "stale": stale})
+    return answer({**page, "stale": free.stale})
 
 
 @door("read", "open")

@@ -181,8 +181,10 @@ local function unhold(zset, parsed, member)
 end
 
 -- Tells who watches this departure that what they saw has changed (no more than that: they look
--- again). Once a script, in the same step as the change.
+-- again). Once a script, in the same step as the change. Who asks instead (look.lua) is told by the
+-- moment of the last change, which stands beside the image's epoch.
 local function tell_watchers()
+  if image[1] then redis.call('HSET', IMAGE, 'changed', whole(now_us)) end
   redis.call('PUBLISH', TAG .. ':watched:' .. DEPARTURE, whole(now_ms))
 end
 

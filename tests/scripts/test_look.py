@@ -1,0 +1,103 @@
+"""`look`: the images of many departures, of those alone that changed since the last look."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from config.stores import keys
+from config.stores.redis import holds_store
+from reservations.holds import store
+from reservations.holds.looks import Look, Unseen, look, timetable_mark
+from tests.scripts import bench
+from tests.scripts.test_waiting import KEPT, mark
+
+Time = Callable[[float], AbstractContextManager[None]]
+
+
+def image() -> Look:
+    (seen,) = look([bench.DEPARTURE], [b""]).departures
+    assert isinstance(seen, Look)
+    return seen
+
+
+def told(mark: bytes) -> Look | Unseen:
+    (seen,) = look([bench.DEPARTURE], [mark]).departures
+    return seen
+
+
+def test_what_was_seen_as_it_is_is_not_told_again() -> None:
+    seen = image()
+    assert told(seen.mark) is Unseen.SAME
+    assert look([bench.DEPARTURE] * 2, [seen.mark, b""]).departures == [Unseen.SAME, seen]
+
+
+def test_the_images_are_those_that_view_tells() -> None:
+    bench.take(0)
+    (viewed,) = store.read_images([bench.DEPARTURE])
+    seen = image()
+    assert (seen.held, seen.sold) == (viewed.held, viewed.sold)
+    assert any(seen.held)
+
+
+def test_every_change_of_the_seats_gives_another_mark(time_passes: Time) -> None:
+    marks = [image().mark]
+
+    def changed() -> bool:
+        seen = told(marks[-1])
+        if isinstance(seen, Look):
+            marks.append(seen.mark)
+        return isinstance(seen, Look)
+
+    taken, other, third = bench.take(0), bench.take(1, user=2), bench.take(2, user=3)
+    assert changed()
+    bench.release(taken)
+    assert changed()
+    bench.pin(other)
+    changed()
+    assert store.settle(other.ref)
+    assert changed()
+    bench.pin(third)
+    changed()
+    bench.free(third)
+    assert changed()
+    bench.take(3, user=4)
+    assert changed()
+    with time_passes(181):
+        assert told(marks[-1]) is Unseen.OVER  # rule 4: it is ended first
+        store.read_images([bench.DEPARTURE])
+        assert changed()
+    assert not changed()
+    assert len(set(marks)) == len(marks)
+
+
+def test_a_load_gives_a_mark_that_never_was() -> None:
+    holds_store().flushall()
+    assert told(b"") is Unseen.UNLOADED
+    bench.load()
+    before = image().mark
+    holds_store().flushall()
+    assert told(before) is Unseen.UNLOADED
+    bench.load()
+    assert isinstance(told(before), Look)
+
+
+def test_a_change_makes_no_image_where_none_is_loaded() -> None:
+    taken = bench.take(0)
+    holds_store().delete(bench.key("image"))
+    bench.release(taken)
+    assert not holds_store().exists(bench.key("image"))
+
+
+def test_seats_kept_for_who_waits_come_with_the_line_that_says_so() -> None:
+    before = image()
+    mark(KEPT)
+    seen = told(before.mark)
+    assert isinstance(seen, Look)
+    assert (seen.kept, seen.waiting) == (KEPT, b"1 party")
+
+
+def test_the_mark_of_the_timetable_comes_with_it_and_is_made_once() -> None:
+    holds_store().delete(keys.TIMETABLE)
+    assert look([bench.DEPARTURE], [b""]).timetable is None
+    made = timetable_mark()
+    assert made
+    assert made == timetable_mark() == look([], []).timetable
