@@ -58,7 +58,16 @@ class UserAdmin(_AccountAdmin):
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email", "phone_number")}),
-        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        (
+            "Rights",
+            {
+                "fields": ("is_active", "is_staff", "is_superuser", "groups"),
+                "description": (
+                    "Staff status is the API's role admin, and everything on the staff board. "
+                    "A group is a role on the board and in here, and gives nothing at the API."
+                ),
+            },
+        ),
         ("Dates", {"fields": ("date_joined", "last_login")}),
     )
     add_fieldsets = (
@@ -70,6 +79,7 @@ class UserAdmin(_AccountAdmin):
             },
         ),
     )
+    filter_horizontal = ()  # a list of a few groups; two boxes would not fit the page
     actions = ("end_all_logins",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -37,7 +37,7 @@ def main() -> int:
     TARGET.mkdir(exist_ok=True)
     begins = sys.argv[1] if len(sys.argv) > 1 else ""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, "--lang=en-IN"])
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         for look, (size, scheme) in LOOKS.items():
             for name, page in shown(browser, size, scheme):
                 if not name.startswith(begins):

@@ -33,7 +33,7 @@
   /* A long name keeps its end, where calls differ; the table has all of it. */
   function short(at) {
     const name = this.getLabelForValue(at);
-    const most = Math.max(14, Math.floor(this.chart.width / 22));
+    const most = Math.max(18, Math.floor(this.chart.width / 16));
     return name.length > most ? `…${name.slice(1 - most)}` : name;
   }
 
