@@ -10,6 +10,7 @@ from config.stores import keys
 from config.stores.redis import as_bytes, holds_store
 from reservations.holds import store
 from reservations.holds.scripts import Outcome
+from reservations.services.expire_holds import expire_holds
 from tests.promises.guards import scripts_without
 from tests.scripts import bench
 
@@ -200,3 +201,13 @@ def test_a_look_that_reaps_tells_the_sweep(time_passes: Time) -> None:
     with time_passes(180):
         assert bench.holders() == set()
         assert bench.due_ms() is None
+
+
+def test_one_sweep_ends_more_holds_than_one_script_does(time_passes: Time) -> None:
+    """A script ends 25 at most; who waits for the sweep waits for all of them."""
+    for number in range(60):
+        bench.take(number, user=number + 1)
+    with time_passes(181):
+        assert expire_holds().departures > 1
+    assert bench.holders() == set()
+    assert not any(bench.words_of("held"))

@@ -10,7 +10,7 @@ from config.stores import keys
 from config.stores.redis import holds_store
 from reservations.holds import capabilities, ids, store
 from reservations.models import Booking
-from reservations.services import claim_hold, confirm_booking, release_hold
+from reservations.services import claim_hold, confirm_booking, reconcile_images, release_hold
 from reservations.services.reconcile_images import notice_restart
 from tests.engine import Traveller
 from tests.promises.guards import scripts_without
@@ -196,6 +196,25 @@ def test_a_restart_is_noticed_by_the_next_look_and_by_one_process(
     assert (noticed.refreshed, noticed.restarted) == (1, True)
     assert holds_store().getrange(sold, 16, 19) == b"\x00" * 4
     assert notice_restart() is None
+
+
+def test_a_restart_whose_work_was_cut_short_is_noticed_again(
+    anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notice_restart()
+    holds_store().flushall()
+    lock(anna, departure, "S1-1")
+
+    def killed(**_: int) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reconcile_images, "refresh_departure", killed)
+        with pytest.raises(SystemExit):
+            notice_restart()
+    noticed = notice_restart()
+    assert noticed is not None
+    assert (noticed.refreshed, noticed.restarted) == (1, True)
 
 
 def test_a_flush_is_noticed_too_and_brings_the_marks_back(
