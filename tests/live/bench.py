@@ -92,7 +92,9 @@ async def _at_rate(
     """So many changes a second, evenly at random, for SECONDS."""
     watch.late_seconds.clear()
     changes.count = 0
+    ourselves = psutil.Process()
     used_before = sum(process.cpu_times()[:2])
+    we_used_before = sum(ourselves.cpu_times()[:2])
     loop = asyncio.get_running_loop()
     began = time.monotonic()
     while (now := time.monotonic()) < began + SECONDS:
@@ -114,6 +116,10 @@ async def _at_rate(
         "p99_ms": _ms(late, 0.99),
         "max_ms": round(late[-1] * 1000, 1),
         "cpu_percent": round(100 * (sum(process.cpu_times()[:2]) - used_before) / took),
+        "clients_cpu_percent": round(
+            100 * (sum(ourselves.cpu_times()[:2]) - we_used_before) / took
+        ),
+        "load": round(os.getloadavg()[0], 1),
     }
 
 
