@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from config.stores.redis import holds_store
+from reservations.availability.taken_rows import read_taken
 from reservations.holds import ids, store
 from reservations.services import refresh_image
 from reservations.services.refresh_image import load_image, refresh_seats
@@ -34,7 +35,7 @@ def test_rule_7_with_another_epoch_it_begins_again(
     refresh of seat 2               a, b, c
     """
     first, second = (sold_in_no_row(anna, departure, seat) for seat in ("S1-1", "S1-2"))
-    real: Callable[..., Any] = refresh_image.read_taken
+    real: Callable[..., Any] = read_taken
     rivals = iter([second])
 
     def read(*args: Any) -> Any:
