@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from config import clock
 from config.stores import keys
 from config.stores.redis import holds_store
 from reservations.holds import capabilities, ids, store
@@ -215,6 +217,19 @@ def test_a_restart_whose_work_was_cut_short_is_noticed_again(
     noticed = notice_restart()
     assert noticed is not None
     assert (noticed.refreshed, noticed.restarted) == (1, True)
+
+
+def test_the_image_of_a_departure_that_ended_is_dropped(
+    anna: Traveller, departure: Departure
+) -> None:
+    hold = lock(anna, departure, "S1-1")
+    anna.delete(f"reservations/holds/{hold['hold']}/")
+    with clock.moved(timedelta(days=90)):
+        noticed = notice_restart()
+    assert noticed is not None
+    assert (noticed.refreshed, noticed.dropped) == (0, 1)
+    (image,) = store.read_images([departure.pk])
+    assert not image.loaded
 
 
 def test_a_flush_is_noticed_too_and_brings_the_marks_back(
