@@ -10,7 +10,7 @@ from django.core.management import call_command
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from analytics.shipping import sink
+from analytics.shipping import shipper, sink
 from analytics.shipping.dead_letters import RAW_CAP_BYTES
 from analytics.shipping.hold_facts import HOLD_FACTS
 from analytics.shipping.shipper import ship_batch, ship_pending
@@ -130,6 +130,54 @@ def test_an_answer_without_a_majority_is_no_answer(
     assert unshipped_hold_facts() == 1
     ship_batch(HOLD_FACTS)
     assert mongo.facts.count_documents({}) == 1
+
+
+def test_every_write_asks_for_the_journals_of_a_majority(
+    mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_hold_facts(hold_fact("h1"))
+    insert_many = type(mongo.facts).insert_many
+    asked: list[dict[str, Any]] = []
+
+    def noted(self: Any, *arguments: Any, **options: Any) -> Any:
+        asked.append(self.write_concern.document)
+        return insert_many(self, *arguments, **options)
+
+    monkeypatch.setattr("pymongo.collection.Collection.insert_many", noted)
+    ship_batch(HOLD_FACTS)
+    assert asked
+    assert all((each["w"], each["j"]) == ("majority", True) for each in asked)
+
+
+def test_a_letter_that_cannot_be_kept_leaves_its_message_where_it_is(
+    mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holds_store().xadd(keys.audit(3), UNREADABLE["no body"])
+
+    def away(*_: Any) -> None:
+        raise PyMongoError("no primary")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(shipper, "bury", away)
+        with pytest.raises(PyMongoError, match="no primary"):
+            ship_batch(HOLD_FACTS)
+    assert unshipped_hold_facts() == 1
+    ship_batch(HOLD_FACTS)
+    assert mongo.dead_letters.count_documents({}) == 1
+
+
+def test_only_a_document_of_the_same_name_is_taken_for_this_one(mongo: Mongo) -> None:
+    """An index of the operators' own that refuses another document must not swallow it."""
+    mongo.facts.create_index("hold", unique=True, name="of_operators")
+    try:
+        add_hold_facts(hold_fact("h1"))
+        ship_batch(HOLD_FACTS)
+        add_hold_facts(hold_fact("h1", id="h1:another", kind="hold.released"))
+        with pytest.raises(PyMongoError, match="11000"):
+            ship_batch(HOLD_FACTS)
+    finally:
+        mongo.facts.drop_index("of_operators")
+    assert unshipped_hold_facts() == 1
 
 
 def test_operators_see_the_letters_with_their_reasons(mongo: Mongo) -> None:

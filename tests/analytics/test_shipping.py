@@ -20,6 +20,7 @@ from analytics.shipping.outbox import OUTBOX
 from analytics.shipping.requests import REQUEST_LOG
 from analytics.shipping.shipper import ship_batch, ship_pending
 from config import clock
+from config.outbox import consumers
 from config.outbox.facts import KEPT_DAYS, Fact, append
 from config.outbox.models import OutboxEvent
 from config.stores import keys
@@ -241,6 +242,34 @@ def test_a_row_is_deleted_a_week_after_both_readers_are_done_with_it(mongo: Mong
         assert outbox.purge() == 1
         (left,) = OutboxEvent.objects.all()
         assert left.consumed_at is None
+
+
+def test_a_row_that_was_never_shipped_is_never_deleted(mongo: Mongo) -> None:
+    append(CONFIRMED, Fact(**{**vars(_confirmed(2)), "subscribed": True}))
+    OutboxEvent.objects.update(consumed_at=clock.now())
+    with clock.moved(timedelta(days=10 * KEPT_DAYS)):
+        assert outbox.purge() == 0
+    ship_pending()
+    assert mongo.facts.count_documents({}) == 2
+
+
+def test_a_consumer_that_raises_leaves_its_facts_to_be_consumed(
+    mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert mongo.name
+    append(Fact(**{**vars(_confirmed(2)), "subscribed": True}))
+    heard: list[str] = []
+
+    def deaf(_: object) -> None:
+        raise OSError("not now")
+
+    monkeypatch.setattr(consumers, "_consumers", [("booking.", deaf)])
+    with pytest.raises(OSError, match="not now"):
+        consumers.consume_pending()
+    taking = [("booking.", lambda events: heard.extend(each.subject for each in events))]
+    monkeypatch.setattr(consumers, "_consumers", taking)
+    assert consumers.consume_pending() == 1
+    assert heard == ["PNR2"]
 
 
 def _confirmed(number: int) -> Fact:

@@ -70,6 +70,18 @@ def test_a_refused_call_is_charged_to_nobody() -> None:
     assert passed(limit=2, user_id=2) == 2  # the address still had two of its five
 
 
+def test_every_bucket_must_have_room() -> None:
+    assert passed(user_id=1) == 3
+    assert passed(user_id=2) == 2  # of the address' five; the user would have one more
+
+
+def test_a_bucket_nobody_asked_for_long_is_full_and_no_fuller() -> None:
+    cache = get_redis_connection("default")
+    an_hour_ago = int((time.time() - 3600) * 1_000_000)
+    cache.set("seatlock:throttle:{read}:address:192.0.2.1", an_hour_ago)
+    assert passed() == 5
+
+
 def test_the_wait_is_when_the_next_call_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(throttles.RATES, "read", Rate(address=Quota(2, 1)))
     assert passed() == 2
