@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.mutants.mutant import PRODUCT, Mutant
+from tests.mutants.report import is_explained
 
 POOL: Final = (
     "tests/reservations", "tests/promises", "tests/http", "tests/availability", "tests/analytics",
@@ -70,7 +71,8 @@ class Chooser:
         # Alone, each: pytest-django runs what needs no database last.
         groups = [killers, *((each,) for each in likely(mutant.file))]
         groups += [quick[:MOST], slow[:MOST_SLOW]]
-        if mutant.kind == "planted":  # of those none may live unseen, however long it takes
+        if mutant.kind == "planted" and not is_explained(mutant):
+            # Of those none may live unseen, however long it takes.
             groups += [quick[MOST:], slow[MOST_SLOW:]]
         kept = [group for group in groups if group]
         return Chosen(

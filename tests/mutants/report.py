@@ -54,6 +54,11 @@ def explanations() -> dict[tuple[str, str], str]:
     return {(each["file"], each["change"]): each["why"] for each in listed}
 
 
+def is_explained(mutant: Mutant) -> bool:
+    """Has somebody said why it may survive?"""
+    return any((mutant.file, name) in explanations() for name in (mutant.breaks, mutant.id))
+
+
 def explanation(result: Result) -> str:
     """Why this one may survive; "" if nobody has said so."""
     known = explanations()
