@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import chain, count, islice
 from typing import Any, Final
 
 from tests.bench import wire
@@ -28,6 +28,7 @@ LOOK_EVERY: Final = 50
 WRITES_A_SECOND: Final = 50.0
 PAGE: Final = 20
 DAYS_SEARCHED: Final = 3
+SEARCHED_BEFORE: Final = 3_000
 
 Supply = Iterator[bytes]
 
@@ -193,8 +194,8 @@ class Rows:
         )
 
     def search(self) -> Row:
-        """Days on which people buy already: each departure of them has been looked at, so that its
-        image is loaded, and somebody locks seats on some all the while.
+        """Days on which people buy already: they have been searched, each of their departures has
+        been looked at, so that its image is loaded, and somebody locks seats on some all the while.
         """
         taken = self.world.take(self.blocks)
         days = sorted({run.day for run in taken})[:DAYS_SEARCHED]
@@ -205,8 +206,10 @@ class Rows:
         ]
 
         def prepare(loop: Loop, number: int) -> Sequence[bytes]:
-            loop.drain(map(_look, looks), connections=8)
-            looks.clear()
+            if looks:
+                known = islice(supply, SEARCHED_BEFORE)
+                loop.drain(map(_look, chain(looks, known)), connections=16)
+                looks.clear()
             return list(islice(supply, number))
 
         return Row(
