@@ -17,6 +17,7 @@ from reservations.availability.plans import read_again
 from reservations.holds import store
 from reservations.holds.scripts import Outcome
 from reservations.services.refresh_image import refresh_departure
+from trains.timetable_mark import move_mark
 from users.services import restore_ended_marks
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ def notice_restart() -> Reconciled | None:
         if not is_ours:
             return None
         restore_ended_marks()
+        move_mark()  # it may have come back with an older one
         departures = store.images_loaded(1_000_000, before_ms=store.redis_now_ms())
         refreshed, dropped = _ask_again(departures)
         holds_store().hset(keys.LAYOUT, "run_id", run_id)

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
 
 from config.stores import keys
-from config.stores.redis import holds_store
+from config.stores.redis import HoldsStore, holds_store
 from reservations.holds import store
 from reservations.holds.looks import Look, Unseen, look, timetable_mark
 from tests.scripts import bench
@@ -101,3 +104,22 @@ def test_the_mark_of_the_timetable_comes_with_it_and_is_made_once() -> None:
     made = timetable_mark()
     assert made
     assert made == timetable_mark() == look([], []).timetable
+
+
+def test_rule_12_a_call_touches_one_shard_and_all_calls_are_one_round_trip(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Any] = []
+    ask = HoldsStore.ask
+
+    def noted(self: HoldsStore, commands: Any) -> Any:
+        asked.append(commands)
+        return ask(self, commands)
+
+    monkeypatch.setattr(HoldsStore, "ask", noted)
+    other, same_shard = bench.DEPARTURE + 1, bench.DEPARTURE + keys.SHARDS
+    seen = look([other, bench.DEPARTURE, same_shard], [b"", b"", b""]).departures
+    assert [type(each) for each in seen] == [Unseen, Look, Unseen]
+    ((_, *calls),) = asked
+    tags = [{name.partition("}")[0] for name in call[3 : 3 + call[2]]} for call in calls]
+    assert [len(each) for each in tags] == [1, 1]

@@ -190,6 +190,7 @@ def test_a_restart_is_noticed_by_the_next_look_and_by_one_process(
     shard = f"{{{departure.pk % 64}}}"
     sold = f"{shard}:sold:{departure.pk}"
     holds_store().setrange(sold, 16, "\x01\x00\x00\x00")  # an older memory's: seat 4, leg 0
+    holds_store().set(keys.TIMETABLE, "older")
     holds_store().set(keys.RECONCILE_LEASE, "another", px=60_000)
     assert notice_restart() is None
     holds_store().delete(keys.RECONCILE_LEASE)
@@ -197,6 +198,7 @@ def test_a_restart_is_noticed_by_the_next_look_and_by_one_process(
     assert noticed is not None
     assert (noticed.refreshed, noticed.restarted) == (1, True)
     assert holds_store().getrange(sold, 16, 19) == b"\x00" * 4
+    assert holds_store().get(keys.TIMETABLE) != b"older"
     assert notice_restart() is None
 
 

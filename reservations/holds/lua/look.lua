@@ -1,8 +1,7 @@
 #!lua flags=no-writes
 -- Purpose: the seat images of many departures, of those alone that the caller has not seen as they
 --      are: for searches, which ask for twenty at a time and again.
--- KEYS five a departure: live, held, sold, image, waiting. The departures may lie in several
---      shards; in a Redis Cluster they are asked for shard by shard.
+-- KEYS five a departure: live, held, sold, image, waiting. All departures of one shard.
 -- ARGV one a departure: the mark of the image the caller has, or ''.
 -- Answers: one a departure: same | unloaded | over (a hold ran out: `view` ends it first) |
 --      <mark> <held> <sold> <kept for the waitlist, or ''> <who waits, or ''>
