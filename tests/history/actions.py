@@ -42,7 +42,12 @@ class _Actions:
     def _of_life(self, life: Life, place: Place) -> Iterator[Action[State]]:
         take = seats.take_asleep if life.sleeps else seats.take
         taken = Action(
-            what=str(life.lock), start=life.start, end=life.end, step=take(place, life.number)
+            what=str(life.lock),
+            start=life.start,
+            end=life.end,
+            step=take(place, life.number),
+            # Where all is sold it changes nothing; had the booking been cancelled first, it would.
+            may_wait=life.sleeps,
         )
         yield taken
         gone = seats.let_go(place, life.number)

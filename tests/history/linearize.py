@@ -24,8 +24,9 @@ class Action(Generic[S]):
     """Something that happened at one instant between `start` and `end`.
 
     `step` gives the state after it, the same one if it only looked, or None if the state does not
-    allow it. An action that once only looks must never change a later state. `optional`: it may
-    not have happened. `after`: another action, of the same list, that came before it.
+    allow it. An action that once only looks must never change a later state, unless it `may_wait`:
+    then both orders are tried. `optional`: it may not have happened. `after`: another action, of
+    the same list, that came before it.
     """
 
     what: str
@@ -33,6 +34,7 @@ class Action(Generic[S]):
     end: float
     step: Callable[[S], S | None]
     optional: bool = False
+    may_wait: bool = False
     after: "Action[S] | None" = None
 
 
@@ -137,7 +139,7 @@ class _Search(Generic[S]):
         """The configuration after this action, and after every look that may follow at once."""
         if at is not None:
             after = self.actions[at].step(state)
-            if after is None or after == state:
+            if after is None or (after == state and not self.actions[at].may_wait):
                 return None
             taken, state = taken | 1 << at, after
         return self.look_around(taken, state)
@@ -148,7 +150,7 @@ class _Search(Generic[S]):
         while progress:
             progress = False
             for at in self._needed(taken)[0]:
-                if self.actions[at].step(state) == state:
+                if self.actions[at].step(state) == state and not self.actions[at].may_wait:
                     taken |= 1 << at
                     progress = True
         return taken, state

@@ -307,6 +307,20 @@ def test_a_hold_given_over_a_sold_seat_is_believed_only_where_redis_was_away() -
         assert (judge(story.history).faults == ()) is slept
 
 
+def test_a_lock_after_a_cancel_is_believed_though_redis_went_away_while_it_lived() -> None:
+    """Where Redis is away a lock over a sold seat changes nothing; this one had its seat."""
+    story = Story()
+    story.late_seconds = 20.0  # until then the cancel may free its seats
+    story.lock(0, "a", "S1")
+    story.confirm(1, "a")
+    story.cancel(2, "a")
+    story.lock(3, "b", "S1", by="bela", legs="BC")
+    story.seat_map(4, legs="AB", S1="free")
+    story.seat_map(4.5, legs="BC", S1="held")
+    story.sleep(100, 101)
+    assert judge(story.history).faults == ()
+
+
 @pytest.mark.parametrize("tell", TOLD, ids=lambda tell: tell.__name__)
 def test_the_lie_is_found_and_the_truth_believed(tell: Tell) -> None:
     lie, truth = Story(), Story()
