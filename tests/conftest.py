@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 
+from tests.emptying import delete_few_rows
 from tests.stores import OwnStore, own_store
 
 pytest_plugins = ["tests.engine", "tests.race.fixtures"]
@@ -16,6 +17,7 @@ CALM_REDIS_TIMEOUT_SECONDS = 5.0
 
 
 def pytest_configure() -> None:
+    delete_few_rows()
     settings.ENV.redis_timeout_seconds = CALM_REDIS_TIMEOUT_SECONDS
     os.environ["REDIS_TIMEOUT_SECONDS"] = str(
         CALM_REDIS_TIMEOUT_SECONDS
