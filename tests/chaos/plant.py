@@ -34,6 +34,7 @@ SETTINGS = {
     "SWEEP_EVERY_SECONDS": "1",
     "ACCESS_TOKEN_SECONDS": "7200",
     "THROTTLES": "off",
+    "SALE_WINDOW_DAYS": "100",  # each fault has departures of its own, 66 in the long form
     "WEB_WORKERS": "2",
     "LOG_LEVEL": "INFO",
     "TIME_ZONE": "UTC",  # of the log as well, which is read for confirms that went past Redis
