@@ -6,8 +6,11 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_init
 
+from config.steady_broker import steady_the_broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+steady_the_broker()
 app = Celery("seatlock")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -11,7 +11,7 @@ from tests.chaos.drill import FULL_FORM, SHORT_FORM, only, rejudge, run
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="seven faults instead of 22")
+    parser.add_argument("--short", action="store_true", help="eight faults instead of 22")
     parser.add_argument("--seed", type=int, default=1, help="of the travellers' choices (1)")
     parser.add_argument("--judge", type=Path, metavar="FILE", help="judge a saved history again")
     parser.add_argument(

@@ -75,6 +75,7 @@ SHORT = (
     Fault(server="worker", what=What.KILL),
     Fault(server="beat", what=What.RESTART),
     Fault(server="redis", what=What.KILL),
+    Fault(server="broker", what=What.KILL),
     Fault(server="postgres", what=What.KILL),
     Fault(server="redis", what=What.EMPTY),
     Fault(server="mongo", what=What.FREEZE),
