@@ -187,10 +187,16 @@ class Environment(BaseSettings):
     def _postgres(cls, value: str) -> str:
         return _scheme(value, {"postgres", "postgresql"})
 
-    @field_validator("redis_url", "cache_url", "broker_url")
+    @field_validator("redis_url", "cache_url")
     @classmethod
     def _redis(cls, value: str) -> str:
-        return _scheme(value, {"redis", "rediss", "unix", "redis+socket"})
+        return _scheme(value, {"redis", "rediss", "unix"})
+
+    @field_validator("broker_url")
+    @classmethod
+    def _broker(cls, value: str) -> str:
+        """Celery has a name of its own for a socket of Unix."""
+        return _scheme(value, {"redis", "rediss", "redis+socket"})
 
     @field_validator("mongo_url")
     @classmethod
