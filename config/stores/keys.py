@@ -36,6 +36,8 @@ keys sit in one slot of a Redis Cluster and a sweep reads 64 small indexes, neve
 | `shipper:lease` | string | 10 s | who ships now, so that two do not do the same work | shipper | shipper |
 | `reconcile:lease` | string | 60 s | who asks all images again after a restart | reconcile | reconcile |
 | `webhooks:lease` | string | 90 s | who sends webhooks now, so that slow receivers keep one worker, not all | webhooks | webhooks |
+| `consumer:lease` | string | 60 s | who acts on facts now, so that a rush keeps one worker, not all | consumer | consumer |
+| `ticket-mail:lease` | string | 60 s | who mails tickets now, for the same reason | ticket mail | ticket mail |
 | `timetable` | string | none | a random mark, another one after each change of the timetable | who changed it | search |
 | `layout` | hash | none | shard count, layout version, `run_id` of the server when all images were asked | first start, reconcile | start, reconcile |
 
