@@ -17,7 +17,7 @@ class ReservationsConfig(AppConfig):
             refresh_departures,
             refresh_fares,
         )
-        from reservations.services.guard_sales import departures_in_use, trains_with_sales
+        from reservations.services.guard_sales import departures_in_use
         from reservations.services.move_bookings import move_bookings
         from trains import hooks
         from users.hooks import register_heir
@@ -26,7 +26,6 @@ class ReservationsConfig(AppConfig):
         consumers.subscribe("departure.", refresh_changed_departures)
         consumers.subscribe("fares.", refresh_fares)
         hooks.register_listener(refresh_departures)
-        hooks.register_guard(trains_with_sales)
         hooks.register_keeper(departures_in_use)
         register_heir(move_bookings)
         post_migrate.connect(_load_rules, sender=self, dispatch_uid="first_cancellation_rules")

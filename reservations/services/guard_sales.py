@@ -1,22 +1,10 @@
-"""The engine's answers to the timetable's questions: may this train, this departure, change?"""
+"""The engine's answer to the timetable's question: may this departure change?"""
 
 from collections.abc import Sequence
 
-from config import clock
 from reservations.holds import store
 from reservations.models import Booking, SeatBlock
 from trains.models import Departure
-
-
-def trains_with_sales(train_ids: Sequence[int]) -> set[int]:
-    """Which of these trains have a live booking on a departure that has not ended."""
-    return set(
-        Booking.objects.filter(
-            departure__train__in=train_ids,
-            departure__ends_at__gt=clock.now(),
-            status=Booking.Status.CONFIRMED,
-        ).values_list("departure__train_id", flat=True)
-    )
 
 
 def departures_in_use(train_ids: Sequence[int]) -> set[int]:
