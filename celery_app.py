@@ -6,6 +6,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_init
 
+from config.garbage import settle_down
 from config.steady_broker import steady_the_broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -22,3 +23,4 @@ def check_stores(**_: Any) -> None:
     from config.stores.checks import check_holds_store
 
     check_holds_store()
+    settle_down()  # what it forks begins with the same memory, and shares it

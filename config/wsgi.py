@@ -14,6 +14,7 @@ django_application = get_wsgi_application()
 
 # All need the settings above. Tasks that a request queues go to our broker, not to a default one.
 import celery_app  # noqa: E402, F401
+from config.garbage import settle_down  # noqa: E402
 from config.http.short_way import ShortWay  # noqa: E402
 from config.http.unsized import with_lengths  # noqa: E402
 from config.stores.checks import check_holds_store  # noqa: E402
@@ -21,3 +22,4 @@ from config.stores.checks import check_holds_store  # noqa: E402
 application = ShortWay(with_lengths(django_application))
 
 check_holds_store()
+settle_down()

@@ -16,11 +16,13 @@ def main() -> None:
     # All of these need the settings.
     from django.conf import settings
 
+    from config.garbage import settle_down
     from config.stores.checks import check_holds_store
     from web.live.application import Application
     from web.live.protocol import CuttingProtocol
 
     check_holds_store()
+    settle_down()
     env = settings.ENV
     uvicorn.run(
         Application(),
