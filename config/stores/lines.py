@@ -12,13 +12,14 @@ asked again, because a connection that died unnoticed shows only after sending.
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from redis.connection import ConnectionPool
 from redis.exceptions import ResponseError
 
 Command = Sequence[str | bytes | int]
+Again = Callable[[], Sequence[Command]]
 
 
 class Lines:
@@ -28,15 +29,24 @@ class Lines:
         self._pool = pool
         self._own = threading.local()
 
-    def ask(self, commands: Sequence[Command]) -> list[Any]:
+    def ask(self, commands: Sequence[Command], again: Again | None = None) -> list[Any]:
         """Send them in one go; their answers, in order. What the server refuses is an answer too,
         a `ResponseError`. Raises `redis.ConnectionError`, `TimeoutError`.
+
+        `again`: what to send, as many, where a try was lost with its connection. That one may have
+        been heard, or be heard later still, behind what is sent instead of it.
         """
         connection = self._connection()
         packed = connection.pack_commands(commands)
+
+        def lost(_error: Exception) -> None:
+            nonlocal packed
+            connection.disconnect()
+            if again is not None:
+                packed = connection.pack_commands(again())
+
         answers: list[Any] = connection.retry.call_with_retry(
-            lambda: _exchange(connection, packed, len(commands)),
-            lambda error: connection.disconnect(),  # noqa: ARG005  # redis-py gives it
+            lambda: _exchange(connection, packed, len(commands)), lost
         )
         return answers
 

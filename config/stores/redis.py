@@ -28,7 +28,7 @@ from redis.retry import Retry
 
 from config.stores import timing
 from config.stores.breaker import Breaker, Event, Limits, Pass, State
-from config.stores.lines import Command, Lines
+from config.stores.lines import Again, Command, Lines
 
 logger = logging.getLogger(__name__)
 
@@ -66,14 +66,15 @@ class HoldsStore(redis.Redis):
     def execute_command(self, *arguments: Any, **options: Any) -> Any:
         return self.guarded(partial(super().execute_command, *arguments, **options))
 
-    def ask(self, commands: Sequence[Command]) -> list[Any]:
-        """Commands that may be repeated, in one round trip by this thread's own connection; what
-        the server refuses is an answer, a `ResponseError` (one by itself is raised).
+    def ask(self, commands: Sequence[Command], again: Again | None = None) -> list[Any]:
+        """Commands that may be repeated (as `again` says), in one round trip by this thread's own
+        connection; what the server refuses is an answer, a `ResponseError` (one by itself is
+        raised).
         """
-        return self.guarded(partial(self._ask, commands))
+        return self.guarded(partial(self._ask, commands, again))
 
-    def _ask(self, commands: Sequence[Command]) -> list[Any]:
-        answers = self._lines.ask(commands)
+    def _ask(self, commands: Sequence[Command], again: Again | None) -> list[Any]:
+        answers = self._lines.ask(commands, again)
         if len(answers) == 1 and isinstance(answers[0], ResponseError):
             raise answers[0]
         return answers

@@ -8,7 +8,14 @@ answer that is out of the ordinary is None here: the caller asks again for that 
 from collections.abc import Sequence
 
 from reservations.holds import store
-from reservations.holds.calls import LockMode, LockRequest, lock_call, pin_call, settle_call
+from reservations.holds.calls import (
+    LockMode,
+    LockRequest,
+    lock_call,
+    pin_call,
+    settle_call,
+    with_answer_kept,
+)
 from reservations.holds.ids import HoldRef
 from reservations.holds.members import Member
 from reservations.holds.scripts import Outcome, script
@@ -19,7 +26,7 @@ def lock_all(
 ) -> list[store.Held | None]:
     """The holds that were taken. None: this one was not, and nothing was decided for good."""
     calls = [lock_call(each, mode=mode, keep_answer=False) for each, mode in wanted]
-    answers = script("lock").many(calls)
+    answers = script("lock").many(calls, instead=with_answer_kept)
     return [
         store.held_by(answer) if answer[0] == Outcome.HELD.encode() else None for answer in answers
     ]

@@ -3,19 +3,16 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from django.conf import settings
 
 from config.stores import keys
 from reservations.holds.capabilities import Capability
 from reservations.holds.ids import HoldRef
-from reservations.holds.scripts import departure_keys
+from reservations.holds.scripts import Call, departure_keys
 
 ANSWER_KEPT_MS: Final = 24 * 3600 * 1000
-
-Call = tuple[Sequence[str], Sequence[Any]]
-"""KEYS and ARGV of one run of a script."""
 
 
 def new_mark() -> str:
@@ -73,6 +70,12 @@ def lock_call(request: LockRequest, *, mode: LockMode, keep_answer: bool) -> Cal
         mode,
         *request.groups,
     )
+
+
+def with_answer_kept(call: Call) -> Call:
+    """The same call of the lock script, whose answer is kept."""
+    key_names, arguments = call
+    return key_names, (*arguments[:10], ANSWER_KEPT_MS, *arguments[11:])
 
 
 def pin_call(ref: HoldRef, sid: str, capability: Capability | None) -> Call:

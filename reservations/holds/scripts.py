@@ -2,9 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,11 +12,14 @@ import redis
 import redis.exceptions
 
 from config.stores import keys
+from config.stores.lines import Command
 from config.stores.redis import HoldsStoreAway, cannot_serve, holds_store
 
 # More would keep everybody else waiting, and a caller longer than it may wait.
 PIPELINED: Final = 256
 LUA: Final = Path(__file__).parent / "lua"
+Call = tuple[Sequence[str], Sequence[Any]]
+"""KEYS and ARGV of one run of a script."""
 _INCLUDE: Final = re.compile(r"^-- @include (\w+)$", re.MULTILINE)
 
 
@@ -78,27 +81,63 @@ class Script:
         except redis.exceptions.NoScriptError:
             return store.ask((("EVAL", self.text, *words),))[0]
 
-    def many(self, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
-        """Run it for several departures, in one round trip for up to PIPELINED of them."""
-        parts = range(0, len(calls), PIPELINED)
-        return [answer for at in parts for answer in self._many(calls[at : at + PIPELINED])]
+    def tried(self, call: Callable[[bool], Call]) -> tuple[Any, bool]:
+        """Run `call(False)`; or `call(True)` once a try was lost with its connection, which may
+        still arrive. The answer, and whether one was lost.
+        """
+        was_lost = False
 
-    def _many(self, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
-        if len(calls) == 1:
-            ((key_names, arguments),) = calls
-            return [self(key_names, *arguments)]
-        commands = [
-            ("EVALSHA", self.sha, len(key_names), *key_names, *arguments)
-            for key_names, arguments in calls
+        def command(verb: str, what: str) -> Sequence[Command]:
+            key_names, arguments = call(was_lost)
+            return ((verb, what, len(key_names), *key_names, *arguments),)
+
+        def again(verb: str, what: str) -> Sequence[Command]:
+            nonlocal was_lost
+            was_lost = True
+            return command(verb, what)
+
+        def ask(verb: str, what: str) -> Any:
+            return holds_store().ask(command(verb, what), partial(again, verb, what))[0]
+
+        try:
+            return ask("EVALSHA", self.sha), was_lost
+        except redis.exceptions.NoScriptError:
+            return ask("EVAL", self.text), was_lost
+
+    def many(
+        self, calls: Sequence[Call], instead: Callable[[Call], Call] | None = None
+    ) -> list[Any]:
+        """Run it for several departures, in one round trip for up to PIPELINED of them. `instead`:
+        makes of a call what is to be called once a try was lost with its connection.
+        """
+        parts = range(0, len(calls), PIPELINED)
+        return [
+            answer for at in parts for answer in self._many(calls[at : at + PIPELINED], instead)
         ]
-        answers = holds_store().ask(commands)
+
+    def _many(self, calls: Sequence[Call], instead: Callable[[Call], Call] | None) -> list[Any]:
+        if len(calls) == 1:
+            (call,) = calls
+            return [self.tried(lambda was_lost: instead(call) if instead and was_lost else call)[0]]
+
+        def again() -> list[Command]:
+            return self._commands(calls if instead is None else list(map(instead, calls)))
+
+        answers = holds_store().ask(self._commands(calls), again)
         if any(isinstance(answer, redis.exceptions.NoScriptError) for answer in answers):
             # On the same connection as the calls: no restart can come in between.
-            _, *answers = holds_store().ask([("SCRIPT", "LOAD", self.text), *commands])
+            load = ("SCRIPT", "LOAD", self.text)
+            _, *answers = holds_store().ask([load, *again()], lambda: [load, *again()])
         for answer in answers:
             if isinstance(answer, Exception):
                 raise HoldsStoreAway(str(answer)) if cannot_serve(answer) else answer
         return answers
+
+    def _commands(self, calls: Sequence[Call]) -> list[Command]:
+        return [
+            ("EVALSHA", self.sha, len(key_names), *key_names, *arguments)
+            for key_names, arguments in calls
+        ]
 
 
 @cache

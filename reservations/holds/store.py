@@ -52,18 +52,26 @@ class Held:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a script answered: the outcome, the hold where there is one, and other words."""
+    """What a script answered: the outcome, the hold where there is one, and other words.
+
+    `is_kept`: of a lock, whether a repeat with its hold id gets this answer again.
+    """
 
     outcome: Outcome
     held: Held | None = None
     rest: tuple[str, ...] = ()
+    is_kept: bool = False
 
 
 def _run(name: str, key_names: Sequence[str], *arguments: Any) -> Any:
     """Run a script until it has finished reaping (rule 4), and refuse a login that ended."""
     run = script(name)
+    return _finished(lambda: run(key_names, *arguments))
+
+
+def _finished(run: Callable[[], Any]) -> Any:
     for _ in range(AGAIN_LIMIT):
-        answer = run(key_names, *arguments)
+        answer = run()
         word = answer[0]
         if word == b"again":
             continue
@@ -88,14 +96,24 @@ def lock(request: LockRequest, *, mode: LockMode = "named", keep_answer: bool = 
 
     `mode`: `groups` are one by name, or ranked (an offer may take seats kept for who waits), or
     (short) the number of free seats, too few, and of parties that wait.
-    `keep_answer`: a repeat with this hold id gets this answer again for 24 hours.
+    `keep_answer`: a repeat with this hold id gets this answer again for 24 hours. So it does after
+    a try that was lost on its way: it may arrive when this hold is over, and finds the answer.
     """
-    key_names, arguments = lock_call(request, mode=mode, keep_answer=keep_answer)
-    answer = _run("lock", key_names, *arguments)
+    is_kept = keep_answer
+
+    def run() -> Any:
+        nonlocal is_kept
+        answer, was_lost = script("lock").tried(
+            lambda was_lost: lock_call(request, mode=mode, keep_answer=is_kept or was_lost)
+        )
+        is_kept = is_kept or was_lost
+        return answer
+
+    answer = _finished(run)
     outcome = Outcome(_text(answer[0]))
     if outcome is Outcome.HELD:
-        return Answer(outcome, held_by(answer))
-    return Answer(outcome, rest=tuple(_text(word) for word in answer[1:]))
+        return Answer(outcome, held_by(answer), is_kept=is_kept)
+    return Answer(outcome, rest=tuple(_text(word) for word in answer[1:]), is_kept=is_kept)
 
 
 def extend(

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from config.stores.redis import holds_store
 from reservations.holds import ids
 from tests.engine import Traveller
+from tests.lossy import LossyWay
 from trains.models import Departure
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +48,17 @@ def test_a_hold_is_seen_with_redis_cli(anna: Traveller, departure: Departure) ->
     shown = store.hgetall(f"{{{shard}}}:hold:{departure.id}:{hold}")
     assert shown[b"seats"] == b"S1-1"
     assert shown[b"user"] == str(anna.user.id).encode()
+
+
+def test_rule_9_a_lost_try_that_arrives_late_finds_the_answer_of_the_request(
+    anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The try in its place was told to load the image; the one after that took the seat."""
+    way = LossyWay(monkeypatch)
+    hold = anna.post("reservations/lock/", wish(departure, "S1-1")).json()["hold"]
+    assert anna.delete(f"reservations/holds/{hold}/").status_code == 204
+    way.arrive()
+    assert anna.get("reservations/holds/").json()["results"] == []
 
 
 def test_a_held_seat_is_refused_with_its_name_and_suggestions(

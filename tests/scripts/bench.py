@@ -10,7 +10,7 @@ import msgspec
 
 from config.stores import keys
 from config.stores.redis import as_bytes, holds_store
-from reservations.holds import ids, store
+from reservations.holds import batches, ids, store
 from reservations.holds.capabilities import Capability
 from reservations.holds.ids import HoldRef
 from reservations.holds.images import Image
@@ -92,6 +92,19 @@ def take(*seats: int, user: int = 1, stretch: tuple[int, int] = (0, 4), **change
     answer = store.lock(wanted)
     assert answer.held is not None, answer
     return Taken(HoldRef(wanted.hold, DEPARTURE, user), answer.held)
+
+
+def lock_in_a_batch(wanted: store.LockRequest) -> None:
+    """As bulk services lock, one alone."""
+    (held,) = batches.lock_all([(wanted, "named")])
+    assert held is not None
+
+
+def lock_in_two(wanted: store.LockRequest) -> None:
+    """The same, in one round trip with another."""
+    held, other = batches.lock_all([(wanted, "named"), (request(1, user=2), "named")])
+    assert held is not None
+    assert other is not None
 
 
 def pin(taken: Taken, capability: Capability | None = None) -> Outcome:

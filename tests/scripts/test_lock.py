@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from config.stores import keys
 from config.stores.redis import as_bytes, holds_store
 from reservations.holds import ids, store
 from reservations.holds.scripts import Outcome
+from tests.lossy import LossyWay
 from tests.promises.guards import scripts_without
 from tests.scripts import bench
 
@@ -59,6 +61,34 @@ def test_rule_9_a_keyed_refusal_is_kept_as_well() -> None:
     bench.release(rival)
     assert store.lock(wanted, keep_answer=True).outcome is Outcome.TAKEN
     assert store.lock(bench.request(0)).outcome is Outcome.HELD
+
+
+@pytest.mark.parametrize("locked", [store.lock, bench.lock_in_a_batch, bench.lock_in_two])
+def test_rule_9_a_try_that_was_lost_and_arrives_late_begins_no_second_life(
+    locked: Callable[[store.LockRequest], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = bench.request(0)
+    bench.ask(3, user=9)  # the script is known to the server
+    way = LossyWay(monkeypatch)
+    locked(wanted)
+    assert wanted.hold in bench.holders()
+    store.release(ids.read(wanted.hold), bench.SID, "{}")
+    way.arrive()
+    assert wanted.hold not in bench.holders()
+    facts = [name for name, _ in bench.facts() if wanted.hold in name]
+    assert facts == [f"{wanted.hold}:held", f"{wanted.hold}:released"]
+
+
+def test_without_the_look_at_kept_answers_it_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = bench.request(0)
+    bench.ask(3, user=9)
+    with scripts_without("if known[2] then return cjson.decode(known[2]) end", ""):
+        bench.ask(4, user=9)
+        way = LossyWay(monkeypatch)
+        store.lock(wanted)
+        store.release(ids.read(wanted.hold), bench.SID, "{}")
+        way.arrive()
+    assert wanted.hold in bench.holders()
 
 
 def test_without_a_key_nothing_is_kept() -> None:

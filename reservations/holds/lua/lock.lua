@@ -1,7 +1,7 @@
 #!lua
 -- Purpose: take every seat of one of the candidate groups for a stretch, or none (P2, P3).
 -- KEYS 1-10: the departure's (lib/hold.lua). 11: {s}:ended:<sid>, the mark of a login that ended.
---      12: {s}:answer:<hold>, the kept answer, TTL 24 h, written if ARGV keep_ms > 0.
+--      12: {s}:answer:<hold>, the kept answer, TTL 24 h, looked for, and written if keep_ms > 0.
 -- ARGV 1 hold  2 user  3 from  4 to (leg numbers)  5 ttl_ms  6 holds_limit (live, this departure)
 --      7 plan revision  8 opens_at_ms  9 leaves_at_ms  10 era candidate  11 keep_ms
 --      12 fact body (JSON object without its end)  13 named | ranked | short | offer (ranked, and
@@ -17,13 +17,13 @@
 -- @include clock
 -- @include hold
 local hold, user, from, to = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-if redis.call('EXISTS', KEYS[11]) == 1 then return {'ended'} end
+local known = redis.call('MGET', KEYS[11], KEYS[12])
+if known[1] then return {'ended'} end
 if reap() then return {'again'} end
+-- A repeat; or a try that was lost on its way and arrives when another was answered in its place,
+-- whose hold may be over by now: it would begin a second life under the same id.
+if known[2] then return cjson.decode(known[2]) end
 local keep_ms = tonumber(ARGV[11])
-if keep_ms > 0 then
-  local kept = redis.call('GET', KEYS[12])
-  if kept then return cjson.decode(kept) end
-end
 local function answer(reply)
   if keep_ms > 0 then redis.call('SET', KEYS[12], cjson.encode(reply), 'PX', keep_ms) end
   return reply
