@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 
+from config.garbage import settle_down
 from tests.emptying import delete_few_rows
 from tests.stores import OwnStore, own_store
 
@@ -22,6 +23,11 @@ def pytest_configure() -> None:
     os.environ["REDIS_TIMEOUT_SECONDS"] = str(
         CALM_REDIS_TIMEOUT_SECONDS
     )  # of servers that we start
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests are no garbage, and are not to be looked through again."""
+    settle_down()
 
 
 @pytest.fixture

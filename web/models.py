@@ -4,7 +4,10 @@ from django.db import models
 
 
 class BoardRight(models.Model):
-    """Bears the permissions of the staff board (`web.staff.rights`)."""
+    """Bears the permissions of the staff board (`web.staff.rights`).
+
+    The first migration spells them once more, as it was then: a new one needs a migration too.
+    """
 
     class Meta:
         managed = False
