@@ -65,6 +65,8 @@ class Row:
     is_json: bool = True
     follow: Callable[[Any, bytes], bytes] | None = None
     """The second call of a pair, from the stock's item and the first answer."""
+    left: list[Any] = field(default_factory=list)
+    """What a round prepared and did not use."""
 
     @property
     def calls(self) -> tuple[str, ...]:
@@ -74,12 +76,16 @@ class Row:
         self, loop: Loop, connections: int, seconds: float, faults: Faults
     ) -> tuple[Outcome, int]:
         """One round: what came of it, and how many units (calls, or pairs) were done."""
-        stock = iter(self.prepare(loop, int(self.likely_rate * seconds) + connections))
+        wanted = int(self.likely_rate * seconds) + connections - len(self.left)
+        stock = iter([*self.left, *(self.prepare(loop, wanted) if wanted > 0 else ())])
         until = time.perf_counter() + seconds
         journeys = [self._repeat(stock, until, faults) for _ in range(connections)]
         if self.beside:
             journeys.append(self.beside(until))
         outcome = loop.closed(journeys)
+        if time.perf_counter() < until:
+            faults.found.append("nothing was left to ask for")
+        self.left[:] = stock
         return outcome, outcome.count(self.calls[-1], self.good)
 
     def once(self, item: Any, faults: Faults) -> Journey:
@@ -133,11 +139,11 @@ class Rows:
         )
 
     def lock_one(self) -> Row:
-        supply = self._named(self.world.take(self.blocks), seats=1, legs=self._part(4))
+        supply = self._named(self.world.take(self.blocks * 2), seats=1, legs=self._part(4))
         return Row("lock_1", "lock 1 seat, named", 201, _taking(supply), _is_hold)
 
     def lock_four(self) -> Row:
-        supply = self._named(self.world.take(self.blocks * 4), seats=4, legs=self._part(2))
+        supply = self._named(self.world.take(self.blocks * 6), seats=4, legs=self._part(2))
         return Row(
             "lock_4x10", "lock 4 seats × 10 legs, named", 201, _taking(supply), _is_hold_of(4)
         )
@@ -202,7 +208,7 @@ class Rows:
         supply = self._searches(days)
         rows = min(PAGE, self.world.trains)
         looks = [
-            wire.get(f"departures/{run.id}/seats/") for run in self.world.runs if run.day in days
+            wire.get(f"departures/{run.id}/seats/") for run in self.world.on_sale if run.day in days
         ]
 
         def prepare(loop: Loop, number: int) -> Sequence[bytes]:

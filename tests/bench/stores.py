@@ -8,7 +8,7 @@ takes places of its own.
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, islice
@@ -24,8 +24,8 @@ from config.embedded.places import wheel_file
 from config.stores import keys
 from config.stores.redis import holds_store
 from reservations.errors import NotOnSale
-from reservations.holds import ids, store
-from reservations.holds.scripts import script
+from reservations.holds import ids
+from reservations.holds.scripts import Call, script
 from reservations.services.choose_seats import SeatWish
 from reservations.services.confirm_booking import confirm_booking
 from reservations.services.hold_seats import Owner, hold_seats
@@ -80,12 +80,13 @@ def script_call(run: Run, stretch: dict[str, str], seat: str) -> ScriptCall:
     )
     seen: list[str] = []
 
-    def record(name: str, key_names: Sequence[str], *arguments: Any) -> list[bytes]:
-        assert (name, len(key_names)) == ("lock", _KEYS)
+    def record(call: Callable[[bool], Call]) -> tuple[list[bytes], bool]:
+        key_names, arguments = call(False)
+        assert len(key_names) == _KEYS
         seen.extend(map(str, (*key_names, *arguments)))
-        return [b"not-on-sale", b"0"]
+        return [b"not-on-sale", b"0"], False
 
-    with patch.object(store, "_run", record), suppress(NotOnSale):
+    with patch.object(script("lock"), "tried", record), suppress(NotOnSale):
         hold_seats(owner=Owner(1, "measured"), wish=wish)
     sha = holds_store().script_load(script("lock").text)
     return ScriptCall(str(sha), run.id, tuple(seen))
@@ -93,7 +94,7 @@ def script_call(run: Run, stretch: dict[str, str], seat: str) -> ScriptCall:
 
 def lock_script_row(world: World, *, blocks: int) -> Row:
     """One-seat locks, straight to Redis. Run it over `wire.redis_target`."""
-    supply = _lock_commands(world, world.take(blocks))
+    supply = _lock_commands(world, world.take(blocks * 3))
     return Row(
         "redis_lock",
         "Redis alone: the script of lock, 1 seat",

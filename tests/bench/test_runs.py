@@ -80,7 +80,7 @@ def test_bench_measures_every_row_and_every_answer_is_right(page: Path) -> None:
             warm_seconds=0.03,
             size=SMALL,
             settings=PATIENT,
-            blocks=4,
+            blocks=3,
             feed_trips=5,
             engine_bookings=100,
             ship_seconds=1.0,

@@ -54,6 +54,8 @@ class World:
     tokens: list[str]
     names: list[str]
     trains: int
+    on_sale: tuple[Run, ...]
+    """All departures; `runs` are those that may be given away."""
     _given: Iterator[int] = field(default_factory=count)
 
     def take(self, number: int) -> list[Run]:
@@ -81,6 +83,7 @@ def make_world(size: Size, *, seed: int = 1) -> World:
         stops=stops,
         seats=seats,
         runs=runs,
+        on_sale=tuple(runs),
         days=sorted({run.day for run in runs}),
         tokens=mint_tokens(size.travellers),
         names=make_people_with_password(size.with_password),
