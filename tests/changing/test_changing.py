@@ -132,9 +132,9 @@ def test_more_is_paid_first_and_less_goes_back(anna: Traveller, departure: Depar
 
 
 def test_a_cancel_gives_back_what_several_payments_took_none_more_than_its_own(
-    anna: Traveller, departure: Departure
+    anna: Traveller, tomorrow: Departure
 ) -> None:
-    pnr = book_paid(anna, departure, "S1-1")
+    pnr = book_paid(anna, tomorrow, "S1-1")
     later = due(anna, pnr, seats=["C1-2"])
     assert pay(later).outcome == "booked"
     assert anna.post(f"reservations/bookings/{pnr}/cancel/").status_code == 200

@@ -140,16 +140,16 @@ def _unguarded(real: Callable[..., Any]) -> Callable[..., Any]:
     """A method of `Script` that runs another text where the request left guards of it out."""
 
     @wraps(real)
-    def run(script: scripts.Script, *args: Any) -> Any:
+    def run(script: scripts.Script, *args: Any, **kwargs: Any) -> Any:
         mine, text = asked(), script.text
         for guard in mine.guards if mine else ():
             for old, new in guard.lua:
                 text = text.replace(old, new)
         if text == script.text:
-            return real(script, *args)
+            return real(script, *args, **kwargs)
         weaker = copy(script)
         weaker.use(text)
-        return real(weaker, *args)
+        return real(weaker, *args, **kwargs)
 
     return run
 
@@ -166,7 +166,7 @@ def installed() -> Iterator[None]:
         for name, (module, attribute) in POINTS.items():
             real = getattr(module, attribute)
             stack.enter_context(patch.object(module, attribute, _stopping(name, real)))
-        for attribute in ("__call__", "many"):
+        for attribute in ("__call__", "tried", "many"):
             real = getattr(scripts.Script, attribute)
             stack.enter_context(patch.object(scripts.Script, attribute, _unguarded(real)))
         yield

@@ -72,7 +72,7 @@ def test_the_engine_answers_as_the_model_does(railway_of_the_model: None) -> Non
         ("local until_ms = math.max(score, pin_until_ms)", "local until_ms = pin_until_ms"),
         ("if zset == CONFIRMING then return {'pinned'} end", ""),
         ("if zset == LIVE then redis.call('ZREM', LIVE, member) end", ""),
-        ("if kept then return cjson.decode(kept) end", ""),
+        ("if known[2] then return cjson.decode(known[2]) end", ""),
         ("if redis.call('ZREM', zset, member) ~= 1 then return false end", ""),
         ("      return {'taken'}", ""),
     ],

@@ -179,11 +179,8 @@ class RedisAudit:
             if at > self._streams[departure]:
                 pairs = zip(fields[::2], fields[1::2], strict=True)
                 fact = {name.decode(): value.decode() for name, value in pairs}
-                # A lock that came late, after its hold had ended, takes the seats once more, for
-                # nobody. Its facts have the names of the first, which keep them out of MongoDB.
-                excused = self._losses.lost_memory or "lock" in self._server.came_late
                 must(
-                    fact["id"] not in self.facts or excused,
+                    fact["id"] not in self.facts or self._losses.lost_memory,
                     "P8",
                     f"the fact {fact['id']} happened twice",
                 )

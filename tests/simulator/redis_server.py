@@ -22,8 +22,7 @@ AfterScript = Callable[[str], None]
 
 class Server:
     """Memory, known scripts and `run_id` of one Redis. `after` is told each script that ran;
-    nothing else changes a hold. `came_late`: calls that had their effect after their caller gave
-    up.
+    nothing else changes a hold.
     """
 
     def __init__(self, clock: Callable[[], int], mark: Callable[[], str]) -> None:
@@ -34,7 +33,6 @@ class Server:
         self._mark = mark
         self._snapshots: list[Memory] = []
         self.run_id = mark()
-        self.came_late: set[str] = set()
 
     def name_script(self, text: str, name: str) -> None:
         """How a script is called in the trace and to `after`."""
@@ -184,7 +182,6 @@ class SimulatedConnection(AbstractConnection):
         """
         if self._server.run_id != process:
             return [f"never came: {process} went"]
-        self._server.came_late |= {self._server.describe(words) for words in commands}
         try:
             return self._run(commands)
         except redis.exceptions.ConnectionError as went:
