@@ -99,12 +99,20 @@ def _prepare() -> None:
         for change in changes:
             logger.info("MongoDB: %s", change)
         _schemas_ensured.add(MONGO)
-    if _backoffs[MEMORY].is_over:
-        try:
-            notice_losses()
-            _backoffs[MEMORY].succeeded()
-        except RedisError as failed:
-            _say_failed(MEMORY, failed)
+    _has_memory()
+
+
+def _has_memory() -> bool:
+    """Whether Redis lost nothing since it was last looked at; False where it cannot be asked."""
+    if not _backoffs[MEMORY].is_over:
+        return False
+    try:
+        has_lost = notice_losses()
+    except RedisError as failed:
+        _say_failed(MEMORY, failed)
+        return False
+    _backoffs[MEMORY].succeeded()
+    return not has_lost
 
 
 def _drain(deadline: float) -> int:
@@ -123,7 +131,8 @@ def _drain(deadline: float) -> int:
             shipped += count
             if not more:
                 waiting.remove(source)
-                if source is HOLD_FACTS:
+                # It may have gone since this run began, and a new one has nothing that waits.
+                if source is HOLD_FACTS and _has_memory():
                     note_drained(began)
     return shipped
 

@@ -7,6 +7,7 @@ import pytest
 from pymongo.database import Database
 
 from analytics.shipping import gaps, shipper
+from analytics.shipping.messages import Source
 from analytics.shipping.shipper import ship_pending
 from config.stores import keys
 from config.stores.redis import holds_store
@@ -69,6 +70,41 @@ def test_a_gap_says_until_when_every_fact_was_shipped(
     slack = timedelta(milliseconds=1)  # MongoDB keeps milliseconds
     assert started - slack <= gap["complete_until"] <= drained
     assert drained - slack <= gap["last_seen_at"]
+
+
+def test_an_empty_redis_that_was_not_looked_at_is_not_called_complete(mongo: Mongo) -> None:
+    """Redis was away when the run began to look, and came back empty before it read."""
+    set_eras("first", 1)
+    ship_pending()
+    drained = datetime.now(UTC)
+    add_hold_facts(hold_fact("lost"))
+    shipper._backoffs[shipper.MEMORY].failed()
+    holds_store().flushall()
+    ship_pending()
+    shipper.forget_failures()
+    ship_pending()
+    (gap,) = mongo.gaps.find()
+    assert gap["complete_until"] <= drained
+
+
+def test_a_memory_lost_behind_the_look_is_not_called_complete(
+    mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_eras("first", 1)
+    ship_pending()
+    drained = datetime.now(UTC)
+    add_hold_facts(hold_fact("lost"))
+    really = shipper.ship_batch
+
+    def lost_before(source: Source) -> tuple[int, bool]:
+        holds_store().flushall()
+        return really(source)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(shipper, "ship_batch", lost_before)
+        ship_pending()
+    (gap,) = mongo.gaps.find()
+    assert gap["complete_until"] <= drained
 
 
 def test_a_memory_lost_again_is_another_gap(mongo: Mongo) -> None:
