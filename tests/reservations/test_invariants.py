@@ -383,5 +383,6 @@ def test_the_command_fails_when_something_is_wrong(sale: Sale) -> None:
         call_command("check_invariants", "--patience", "0", "--json", stdout=out)
     report = json.loads(out.getvalue())
     assert report["good"] is False
-    (bad,) = [check for check in report["checks"] if check["wrong"]]
-    assert bad["name"] == "images-agree"
+    bad = {check["name"]: check["wrong"] for check in report["checks"] if check["wrong"]}
+    # MongoDB is not this test's alone: its trail may be told as wrong beside it.
+    assert "images-agree" in bad
