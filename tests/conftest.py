@@ -10,7 +10,7 @@ from config.garbage import settle_down
 from tests.emptying import delete_few_rows
 from tests.stores import OwnStore, own_store
 
-pytest_plugins = ["tests.engine", "tests.race.fixtures"]
+pytest_plugins = ["tests.engine", "tests.race.fixtures", "tests.trail"]
 
 # A quarter of a second is little on a machine that runs tests and builds beside. What is shown
 # about that time is shown in tests/surviving, which set it back where Redis is away.

@@ -2,47 +2,12 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from pymongo.database import Database
-from pytest_django import Settings
-
-from analytics import schema
-from analytics.shipping import shipper
-from config.http.request_log import STREAM
 from config.stores import keys
-from config.stores.mongo import audit_database
 from config.stores.redis import holds_store
-from reservations.availability import plans
 
 Fields = dict[Any, Any]
-
-
-@pytest.fixture
-def mongo(settings: Settings) -> "Database[dict[str, Any]]":
-    """The test database, with its schema and no documents."""
-    settings.ENV = settings.ENV.model_copy(update={"mongo_database": "test_seatlock"})
-    shipper.forget_failures()
-    schema.ensure_schema()
-    for wanted in schema.collections():
-        audit_database()[wanted.name].delete_many({})
-    return audit_database()
-
-
-@pytest.fixture
-def streams() -> Iterator[None]:
-    """An empty Redis, and nothing left in the queue of the request log, before and after."""
-    _clear()
-    yield
-    _clear()
-
-
-def _clear() -> None:
-    STREAM.flush()
-    holds_store().flushall()
-    plans.forget_all()
 
 
 def hold_fact(hold: str, what: str = "held", **changed: Any) -> Fields:

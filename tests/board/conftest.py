@@ -8,7 +8,6 @@ from django.test import Client
 from pymongo.database import Database
 from pytest_django import Settings
 
-from tests.analytics.conftest import mongo, streams  # noqa: F401  # fixtures
 from tests.engine import Traveller
 from tests.pages.visiting import PASSWORD, Visit
 from tests.selling import Sale, sell
@@ -47,7 +46,7 @@ def ravi(make_visit: Callable[..., Visit]) -> Visit:
 
 
 @pytest.fixture
-def _clean(streams: None, mongo: "Database[dict[str, Any]]") -> None:  # noqa: F811
+def _clean(streams: None, mongo: "Database[dict[str, Any]]") -> None:
     """Nothing of another test in MongoDB, nor on its way there."""
 
 

@@ -7,7 +7,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from pymongo.database import Database
 
-from tests.analytics.conftest import mongo, streams  # noqa: F401  # fixtures
 from tests.analytics.travelling import book, lock, ship
 from tests.browser.conftest import Open
 from tests.browser.surfing import Surfer, moved
@@ -27,7 +26,7 @@ def meera(
     surf: Open,
     departure: Departure,
     anna: Traveller,
-    mongo: "Database[dict[str, Any]]",  # noqa: F811
+    mongo: "Database[dict[str, Any]]",
 ) -> Surfer:
     """Of the staff, while a traveller is at it."""
     book(anna, departure, "S1-1", "S1-2")

@@ -5,10 +5,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from analytics import schema
-from analytics.shipping import shipper
 from analytics.shipping.shipper import ship_pending
-from config.stores.mongo import audit_database
 from reservations.services.expire_holds import expire_holds
 from tests.engine import Traveller
 from tests.promises.test_confirm_crashes import Time, confirm, hold_of
@@ -17,18 +14,8 @@ from trains.models import Departure
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def documents(settings: Any) -> "Database[dict[str, Any]]":
-    settings.ENV = settings.ENV.model_copy(update={"mongo_database": "test_promises"})
-    shipper.forget_failures()
-    schema.ensure_schema()
-    for wanted in schema.collections():
-        audit_database()[wanted.name].delete_many({})
-    return audit_database()
-
-
 def test_p8_each_fact_is_one_document_in_the_order_it_happened(
-    anna: Traveller, departure: Departure, documents: "Database[dict[str, Any]]", time_passes: Time
+    anna: Traveller, departure: Departure, mongo: "Database[dict[str, Any]]", time_passes: Time
 ) -> None:
     booked, released, expired = (hold_of(anna, departure, f"S1-{n}") for n in (1, 2, 3))
     anna.post(f"reservations/holds/{booked}/extend/")
@@ -44,7 +31,7 @@ def test_p8_each_fact_is_one_document_in_the_order_it_happened(
             ship_pending()
 
     def story(**which: str) -> list[str]:
-        found = documents["facts"].find(which).sort([("stage", 1), ("number", 1)])
+        found = mongo["facts"].find(which).sort([("stage", 1), ("number", 1)])
         return [document["_id"] for document in found]
 
     assert story(hold=booked) == [
@@ -55,7 +42,7 @@ def test_p8_each_fact_is_one_document_in_the_order_it_happened(
     ]
     assert story(hold=released) == [f"{released}:held", f"{released}:released"]
     assert story(hold=expired) == [f"{expired}:held", f"{expired}:expired"]
-    held = documents["facts"].find_one({"_id": f"{booked}:held"})
+    held = mongo["facts"].find_one({"_id": f"{booked}:held"})
     assert held is not None
     assert held["body"]["seats"] == ["S1-1"]
     assert held["source"] == "AAA"

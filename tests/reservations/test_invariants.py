@@ -366,12 +366,7 @@ def test_every_check_can_say_that_its_store_is_away(
     assert len(results) == len(ENGINE_CHECKS)
 
 
-def command(*arguments: str) -> str:
-    out = io.StringIO()
-    call_command("check_invariants", "--patience", "0", *arguments, stdout=out)
-    return out.getvalue()
-
-
+@pytest.mark.usefixtures("mongo")
 def test_the_command_fails_when_something_is_wrong(sale: Sale) -> None:
     set_bit(sale, "held", 6, 0, 1)
     out = io.StringIO()
