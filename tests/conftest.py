@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
+from pytest_django import DjangoDbBlocker
 
 from config.garbage import settle_down
-from tests.emptying import delete_few_rows
+from tests.emptying import empty_quickly, keep_first_rows
 from tests.stores import OwnStore, own_store
 
 pytest_plugins = ["tests.engine", "tests.race.fixtures", "tests.trail"]
@@ -18,7 +19,7 @@ CALM_REDIS_TIMEOUT_SECONDS = 5.0
 
 
 def pytest_configure() -> None:
-    delete_few_rows()
+    empty_quickly()
     settings.ENV.redis_timeout_seconds = CALM_REDIS_TIMEOUT_SECONDS
     os.environ["REDIS_TIMEOUT_SECONDS"] = str(
         CALM_REDIS_TIMEOUT_SECONDS
@@ -28,6 +29,13 @@ def pytest_configure() -> None:
 def pytest_collection_finish() -> None:
     """Thousands of collected tests are no garbage, and are not to be looked through again."""
     settle_down()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The test database, with copies of its first rows."""
+    with django_db_blocker.unblock():
+        keep_first_rows()
 
 
 @pytest.fixture
