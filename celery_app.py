@@ -18,9 +18,9 @@ app.autodiscover_tasks()
 
 
 @worker_init.connect
-def check_stores(**_: Any) -> None:
-    """A worker does not start on a Redis that may lose holds."""
+def make_ready(**_: Any) -> None:
+    """A worker does not start on a Redis that may lose holds; what it forks shares its memory."""
     from config.stores.checks import check_holds_store
 
     check_holds_store()
-    settle_down()  # what it forks begins with the same memory, and shares it
+    settle_down()
