@@ -78,6 +78,20 @@ def with_answer_kept(call: Call) -> Call:
     return key_names, (*arguments[:10], ANSWER_KEPT_MS, *arguments[11:])
 
 
+@dataclass
+class Keeping:
+    """Whether the answer of one lock is kept for 24 hours, so that a repeat with its hold id gets
+    it again; and always once a try was lost: it may arrive when the hold is over.
+    """
+
+    answer: bool = False
+
+    def from_now_on(self, call: Call) -> Call:
+        """Instead of this call of the lock script, a try of which was lost."""
+        self.answer = True
+        return with_answer_kept(call)
+
+
 def pin_call(ref: HoldRef, sid: str, capability: Capability | None) -> Call:
     """KEYS and ARGV of the pin script."""
     key_names = (*departure_keys(ref.departure), keys.ended(keys.shard(ref.departure), sid))

@@ -20,6 +20,8 @@ PIPELINED: Final = 256
 LUA: Final = Path(__file__).parent / "lua"
 Call = tuple[Sequence[str], Sequence[Any]]
 """KEYS and ARGV of one run of a script."""
+Instead = Callable[[Call], Call]
+"""Makes of a call what is called once a try of it was lost on its way, and may still arrive."""
 _INCLUDE: Final = re.compile(r"^-- @include (\w+)$", re.MULTILINE)
 
 
@@ -60,6 +62,10 @@ def source(name: str, replaced: dict[str, str] | None = None) -> str:
     return _INCLUDE.sub(part, (LUA / f"{name}.lua").read_text())
 
 
+def _the_same(call: Call) -> Call:
+    return call
+
+
 class Script:
     """One script, run by its hash; a server that does not know it is told the text, once."""
 
@@ -74,54 +80,42 @@ class Script:
 
     def __call__(self, key_names: Sequence[str], *arguments: Any) -> Any:
         """Run it. Raises `redis.ConnectionError` or `TimeoutError` if the store is away."""
-        store = holds_store()
-        words = (len(key_names), *key_names, *arguments)
-        try:
-            return store.ask((("EVALSHA", self.sha, *words),))[0]
-        except redis.exceptions.NoScriptError:
-            return store.ask((("EVAL", self.text, *words),))[0]
+        return self.tried((key_names, arguments))
 
-    def tried(self, call: Callable[[bool], Call]) -> tuple[Any, bool]:
-        """Run `call(False)`; or `call(True)` once a try was lost with its connection, which may
-        still arrive. The answer, and whether one was lost.
-        """
-        was_lost = False
+    def tried(self, call: Call, instead: Instead = _the_same) -> Any:
+        """Run it; once a try was lost with its connection, what `instead` makes of it."""
 
         def command(verb: str, what: str) -> Sequence[Command]:
-            key_names, arguments = call(was_lost)
+            key_names, arguments = call
             return ((verb, what, len(key_names), *key_names, *arguments),)
 
         def again(verb: str, what: str) -> Sequence[Command]:
-            nonlocal was_lost
-            was_lost = True
+            nonlocal call
+            call = instead(call)
             return command(verb, what)
 
         def ask(verb: str, what: str) -> Any:
             return holds_store().ask(command(verb, what), partial(again, verb, what))[0]
 
         try:
-            return ask("EVALSHA", self.sha), was_lost
+            return ask("EVALSHA", self.sha)
         except redis.exceptions.NoScriptError:
-            return ask("EVAL", self.text), was_lost
+            return ask("EVAL", self.text)
 
-    def many(
-        self, calls: Sequence[Call], instead: Callable[[Call], Call] | None = None
-    ) -> list[Any]:
-        """Run it for several departures, in one round trip for up to PIPELINED of them. `instead`:
-        makes of a call what is to be called once a try was lost with its connection.
-        """
+    def many(self, calls: Sequence[Call], instead: Instead = _the_same) -> list[Any]:
+        """Run it for several departures, in one round trip for up to PIPELINED of them."""
         parts = range(0, len(calls), PIPELINED)
         return [
             answer for at in parts for answer in self._many(calls[at : at + PIPELINED], instead)
         ]
 
-    def _many(self, calls: Sequence[Call], instead: Callable[[Call], Call] | None) -> list[Any]:
+    def _many(self, calls: Sequence[Call], instead: Instead) -> list[Any]:
         if len(calls) == 1:
             (call,) = calls
-            return [self.tried(lambda was_lost: instead(call) if instead and was_lost else call)[0]]
+            return [self.tried(call, instead)]
 
         def again() -> list[Command]:
-            return self._commands(calls if instead is None else list(map(instead, calls)))
+            return self._commands(list(map(instead, calls)))
 
         answers = holds_store().ask(self._commands(calls), again)
         if any(isinstance(answer, redis.exceptions.NoScriptError) for answer in answers):

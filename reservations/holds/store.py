@@ -18,6 +18,7 @@ from config.stores.lines import Command
 from config.stores.redis import HoldsStoreAway, cannot_serve, holds_store
 from reservations.holds.calls import (
     ANSWER_KEPT_MS,
+    Keeping,
     LockMode,
     LockRequest,
     lock_call,
@@ -31,7 +32,7 @@ from reservations.holds.images import Image, image_of
 from reservations.holds.members import Member, parse
 from reservations.holds.scripts import Outcome, departure_keys, script
 
-__all__ = ["ANSWER_KEPT_MS", "LockMode", "LockRequest"]
+__all__ = ["ANSWER_KEPT_MS", "Keeping", "LockMode", "LockRequest"]
 
 AGAIN_LIMIT: Final = 1_600
 
@@ -52,15 +53,11 @@ class Held:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a script answered: the outcome, the hold where there is one, and other words.
-
-    `is_kept`: of a lock, whether a repeat with its hold id gets this answer again.
-    """
+    """What a script answered: the outcome, the hold where there is one, and other words."""
 
     outcome: Outcome
     held: Held | None = None
     rest: tuple[str, ...] = ()
-    is_kept: bool = False
 
 
 def _run(name: str, key_names: Sequence[str], *arguments: Any) -> Any:
@@ -91,29 +88,26 @@ def held_by(answer: Sequence[Any]) -> Held:
     return Held(parse(text, int(answer[2])), text, int(answer[3]), _text(answer[4]))
 
 
-def lock(request: LockRequest, *, mode: LockMode = "named", keep_answer: bool = False) -> Answer:
+def lock(
+    request: LockRequest, *, mode: LockMode = "named", keeping: Keeping | None = None
+) -> Answer:
     """Take one of the groups of seats, or none. Outcomes: see `lua/lock.lua`.
 
     `mode`: `groups` are one by name, or ranked (an offer may take seats kept for who waits), or
     (short) the number of free seats, too few, and of parties that wait.
-    `keep_answer`: a repeat with this hold id gets this answer again for 24 hours. So it does after
-    a try that was lost on its way: it may arrive when this hold is over, and finds the answer.
+    `keeping`: one for all calls with this hold id.
     """
-    is_kept = keep_answer
+    kept = keeping or Keeping()
 
     def run() -> Any:
-        nonlocal is_kept
-        answer, was_lost = script("lock").tried(
-            lambda was_lost: lock_call(request, mode=mode, keep_answer=is_kept or was_lost)
-        )
-        is_kept = is_kept or was_lost
-        return answer
+        call = lock_call(request, mode=mode, keep_answer=kept.answer)
+        return script("lock").tried(call, instead=kept.from_now_on)
 
     answer = _finished(run)
     outcome = Outcome(_text(answer[0]))
     if outcome is Outcome.HELD:
-        return Answer(outcome, held_by(answer), is_kept=is_kept)
-    return Answer(outcome, rest=tuple(_text(word) for word in answer[1:]), is_kept=is_kept)
+        return Answer(outcome, held_by(answer))
+    return Answer(outcome, rest=tuple(_text(word) for word in answer[1:]))
 
 
 def extend(

@@ -84,7 +84,7 @@ def hold_seats(
     refuse_wrong_party(plan, wish.passengers, len(wish.seats) or wish.count)
     stretch = plan.stretch(wish.source, wish.destination)
     hold = claimed or ids.mint(departure=wish.departure, user=owner.user)
-    is_kept = claimed is not None
+    keeping = store.Keeping(answer=claimed is not None)
 
     for attempt in range(ATTEMPTS):
         try:
@@ -97,8 +97,7 @@ def hold_seats(
         if not groups:
             continue
         request = lock_request(plan, stretch, owner, hold, groups)
-        answer = store.lock(request, mode=mode, keep_answer=is_kept)
-        is_kept = answer.is_kept
+        answer = store.lock(request, mode=mode, keeping=keeping)
         match answer.outcome:
             case Outcome.HELD:
                 assert answer.held is not None  # noqa: S101  # held comes with its hold

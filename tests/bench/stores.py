@@ -8,7 +8,7 @@ takes places of its own.
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, islice
@@ -80,11 +80,11 @@ def script_call(run: Run, stretch: dict[str, str], seat: str) -> ScriptCall:
     )
     seen: list[str] = []
 
-    def record(call: Callable[[bool], Call]) -> tuple[list[bytes], bool]:
-        key_names, arguments = call(False)
+    def record(call: Call, **_: Any) -> list[bytes]:
+        key_names, arguments = call
         assert len(key_names) == _KEYS
         seen.extend(map(str, (*key_names, *arguments)))
-        return [b"not-on-sale", b"0"], False
+        return [b"not-on-sale", b"0"]
 
     with patch.object(script("lock"), "tried", record), suppress(NotOnSale):
         hold_seats(owner=Owner(1, "measured"), wish=wish)

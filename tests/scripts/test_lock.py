@@ -17,6 +17,7 @@ from tests.promises.guards import scripts_without
 from tests.scripts import bench
 
 Time = Callable[[float], AbstractContextManager[None]]
+KEPT = store.Keeping(answer=True)
 
 
 def test_a_lock_judges_by_the_clock_of_redis() -> None:
@@ -47,9 +48,9 @@ def test_rule_9_a_lock_with_the_same_id_finds_its_hold() -> None:
 
 def test_rule_9_a_keyed_lock_keeps_its_answer_past_the_hold() -> None:
     wanted = bench.request(0)
-    first = store.lock(wanted, keep_answer=True)
+    first = store.lock(wanted, keeping=KEPT)
     store.release(ids.read(wanted.hold), bench.SID, "{}")
-    again = store.lock(wanted, keep_answer=True)
+    again = store.lock(wanted, keeping=KEPT)
     assert (again.outcome, again.held) == (first.outcome, first.held)
     assert bench.holders() == set()
 
@@ -57,9 +58,9 @@ def test_rule_9_a_keyed_lock_keeps_its_answer_past_the_hold() -> None:
 def test_rule_9_a_keyed_refusal_is_kept_as_well() -> None:
     rival = bench.take(0, user=2)
     wanted = bench.request(0)
-    assert store.lock(wanted, keep_answer=True).outcome is Outcome.TAKEN
+    assert store.lock(wanted, keeping=KEPT).outcome is Outcome.TAKEN
     bench.release(rival)
-    assert store.lock(wanted, keep_answer=True).outcome is Outcome.TAKEN
+    assert store.lock(wanted, keeping=KEPT).outcome is Outcome.TAKEN
     assert store.lock(bench.request(0)).outcome is Outcome.HELD
 
 
@@ -143,9 +144,9 @@ def test_groups_that_are_all_gone_are_stale_and_names_are_taken() -> None:
 
 def test_too_few_seats_are_said_by_the_script_and_kept_under_a_key() -> None:
     wanted = replace(bench.request(0), groups=["2", "5", "1.00 0=S1-1"])
-    answer = store.lock(wanted, mode="short", keep_answer=True)
+    answer = store.lock(wanted, mode="short", keeping=KEPT)
     assert (answer.outcome, answer.rest) == (Outcome.SHORT, ("2", "5"))
-    assert store.lock(replace(wanted, groups=["1.00 0=S1-1"]), keep_answer=True) == answer
+    assert store.lock(replace(wanted, groups=["1.00 0=S1-1"]), keeping=KEPT) == answer
     assert bench.holders() == set()
 
 

@@ -132,8 +132,8 @@ def test_a_script_that_always_says_again_is_given_up(monkeypatch: pytest.MonkeyP
             calls.append(1)
             return [b"again"]
 
-        def tried(self, _: object) -> tuple[list[bytes], bool]:
-            return self(), False
+        def tried(self, *_: object, **__: object) -> list[bytes]:
+            return self()
 
         def many(self, asked: list[Any]) -> list[list[bytes]]:
             calls.append(1)
