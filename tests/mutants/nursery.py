@@ -135,26 +135,12 @@ def _in_child(job: dict[str, Any], writer: int) -> None:
         os.environ["PYTHONPATH"] = str(job["tree"])
         os.environ["PGOPTIONS"] = "-c synchronous_commit=off"
         sys.dont_write_bytecode = not job["compile"]
-        _empty_tables_quickly()
         answer = _pytest(job)
     except BaseException as wrong:  # noqa: BLE001  # whatever it is, it ended the run
         answer["failure"] = {"test": "", "when": "start", "why": repr(wrong)[:400]}
     finally:
         os.write(writer, json.dumps(answer).encode())
         os._exit(0)
-
-
-def _empty_tables_quickly() -> None:
-    """After a test with transactions of its own Django truncates every table, which makes files
-    anew; most are empty, and deleting nothing costs nothing.
-    """
-    from django.db.backends.postgresql.operations import DatabaseOperations  # of this fork
-
-    def sql_flush(self: Any, style: Any, tables: list[str], **_: Any) -> list[str]:
-        del style
-        return [f"DELETE FROM {self.quote_name(table)}" for table in tables]  # noqa: S608  # ours
-
-    setattr(DatabaseOperations, "sql_flush", sql_flush)  # noqa: B010  # mypy forbids the plain one
 
 
 def _pytest(job: dict[str, Any]) -> dict[str, Any]:
