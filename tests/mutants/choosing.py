@@ -7,9 +7,11 @@ own.
 
 import ast
 import json
+import math
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,8 +23,10 @@ POOL: Final = (
     "tests/front", "tests/surviving", "tests/scripts", "tests/waitlist", "tests/changing",
     "tests/cancellation", "tests/agents", "tests/trains", "tests/payments",
 )  # fmt: skip
-MOST: Final = 60  # tests of a generic mutant: what as many cannot see, needs a better test
+MOST: Final = 60  # tests at first, of those that run the changed line
 MOST_SLOW: Final = 4
+# Then, of a generic mutant, as many as took this long: what those cannot see, needs a better test.
+MORE_SECONDS: Final = 60.0
 SLOW_SECONDS: Final = 1.2
 LIKELY: Final = Path(__file__).with_name("likely.toml")
 STORE: Final = "reservations/holds/store.py"
@@ -71,14 +75,20 @@ class Chooser:
         # Alone, each: pytest-django runs what needs no database last.
         groups = [killers, *((each,) for each in likely(mutant.file))]
         groups += [quick[:MOST], slow[:MOST_SLOW]]
-        if mutant.kind == "planted" and not is_explained(mutant):
-            # Of those none may live unseen, however long it takes.
-            groups += [quick[MOST:], slow[MOST_SLOW:]]
+        if not is_explained(mutant):
+            # Of planted ones none may live unseen, however long it takes.
+            most = math.inf if mutant.kind == "planted" else MORE_SECONDS
+            groups.append(self._within(most, [*quick[MOST:], *slow[MOST_SLOW:]]))
         kept = [group for group in groups if group]
         return Chosen(
             groups=tuple(kept),
             seconds=tuple(sum(self._seconds.get(test, 10.0) for test in each) for each in kept),
         )
+
+    def _within(self, seconds: float, tests: Sequence[str]) -> tuple[str, ...]:
+        """As many of these as take so long together."""
+        sums = accumulate(self._seconds[test] for test in tests)
+        return tuple(test for test, until in zip(tests, sums, strict=True) if until <= seconds)
 
     def _able(self, mutant: Mutant) -> set[str]:
         places = list(mutant.near)

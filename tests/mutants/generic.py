@@ -1,10 +1,10 @@
 """Generic mutants of the engine's Python code, made by cosmic-ray's operators.
 
 Left out: annotations, docstrings, what `@dataclass` is told and log messages, because nothing a
-test could see changes; named numbers (`ATTEMPTS: Final = 50`), because another is a choice and no
-fault. Of the operators, those whose change is a fault somebody could make: one other operator for
-each operator, the next number for a number. cosmic-ray takes no statement away, so that operator
-is ours.
+test could see changes; `strict=` of zip, a check that holds wherever it stands; named numbers
+(`ATTEMPTS: Final = 50`), because another is a choice and no fault. Of the operators, those whose
+change is a fault somebody could make: one other operator for each operator, the next number for a
+number. cosmic-ray takes no statement away, so that operator is ours.
 """
 
 import ast
@@ -148,6 +148,11 @@ class _Bare(ast.NodeTransformer):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         node.decorator_list = []
+        self.generic_visit(node)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        node.keywords = [each for each in node.keywords if each.arg != "strict"]
         self.generic_visit(node)
         return node
 
