@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from config.outbox.models import OutboxEvent
+from config.stores.redis import holds_store
 from reservations.bookings.insert import Verdict
 from reservations.models import BookedSeat, Booking
 from reservations.services import book_group, confirm_booking
@@ -112,6 +113,23 @@ def test_postgresql_refuses_one_seat_and_all_are_free_again(
     assert live_holds(machine) == 0
     monkeypatch.undo()
     assert machine.post("reservations/groups/", group).status_code == 201
+
+
+def test_names_lost_between_hold_and_booking_and_the_seats_are_free_again(
+    machine: Machine, group: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [{"name": f"Traveller {n}", "age": 30, "concession": "student"} for n in range(60)]
+
+    def lost(**asked: Any) -> Any:
+        holds_store().delete(*holds_store().keys("*:people:*"))
+        return confirm_booking.confirm_booking(**asked)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(book_group, "confirm_booking", lost)
+        answer = machine.post("reservations/groups/", {**group, "passengers": people})
+    assert answer.status_code == 400, answer.content
+    assert live_holds(machine) == 0
+    assert not Booking.objects.exists()
 
 
 def test_a_request_sent_again_is_the_same_booking(machine: Machine, group: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from config.outbox.consumers import consume_pending
+from config.outbox.models import OutboxEvent
 from reservations.holds import store
 from reservations.models import SeatBlock
 from reservations.services import consume_facts
@@ -52,6 +53,35 @@ def test_only_the_seats_that_are_named_are_given_back(
     left = controller.client.delete(path, body, content_type="application/json")
     assert left.json()["seats"] == ["S1-2"]
     assert [lock(anna, departure, seat) for seat in ("S1-1", "S1-2")] == [201, 409]
+
+
+def test_a_block_may_be_asked_for_again_and_each_is_a_fact(
+    controller: Traveller, departure: Departure
+) -> None:
+    assert block(controller, departure, "S1-1").json()["seats"] == ["S1-1"]
+    again = block(controller, departure, "S1-2", "S1-1")
+    assert (again.status_code, again.json()["seats"]) == (200, ["S1-1", "S1-2"])
+    path = f"/api/v1/operations/departures/{departure.pk}/blocks/"
+    body = {"seats": ["S1-1"], "reason": "mended"}
+    controller.client.delete(path, body, content_type="application/json")
+    told = OutboxEvent.objects.filter(subject=f"departure:{departure.pk}", kind__contains="seats-")
+    assert [(each.kind, each.stage, each.body) for each in told.order_by("number")] == [
+        (
+            f"staff.seats-{what}",
+            1,
+            {
+                "actor": controller.user.pk,
+                "seats": seats,
+                "reason": reason,
+                "departure": departure.pk,
+            },
+        )
+        for what, seats, reason in (
+            ("blocked", ["S1-1"], "broken"),
+            ("blocked", ["S1-2", "S1-1"], "broken"),
+            ("unblocked", ["S1-1"], "mended"),
+        )
+    ]
 
 
 def revisions(*departures: Departure) -> list[str]:

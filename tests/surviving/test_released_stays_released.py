@@ -6,13 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis.exceptions
 from django.db import OperationalError
 from django.db.models import F
 
 from config.stores import keys
 from config.stores.redis import holds_store
 from reservations.bookings.tombstone import KEPT, purge_tombstones
-from reservations.holds import ids, store
+from reservations.holds import ids, store, unburied
+from reservations.holds.scripts import Outcome
 from reservations.models import Booking
 from reservations.services import bury_released, release_hold
 from reservations.services.bury_released import bury_unburied
@@ -171,6 +173,61 @@ def test_what_is_buried_at_once_is_owed_no_more(anna: Traveller, departure: Depa
     hold = lock(anna, departure, "S1-1")
     assert release(anna, hold) == 204
     assert holds_store().zcard(keys.unburied(keys.shard(departure.pk))) == 0
+
+
+def test_a_debt_that_redis_does_not_strike_out_harms_nobody_and_is_looked_at_again(
+    anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch, time_passes: Time
+) -> None:
+    def gone(_: object) -> None:
+        raise redis.exceptions.ConnectionError("gone")
+
+    hold = lock(anna, departure, "S1-1")
+    with monkeypatch.context() as patched:
+        patched.setattr(unburied, "forget_unburied", gone)
+        assert release(anna, hold) == 204
+    with time_passes(2):
+        assert bury_unburied() == 1
+    assert Booking.objects.get().hold == hold["hold"]
+
+
+def test_postgres_away_is_asked_by_the_first_and_left_alone_by_those_who_follow(
+    anna: Traveller,
+    departure: Departure,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked: list[object] = []
+
+    def away(refs: object) -> dict[str, int]:
+        asked.append(refs)
+        raise OperationalError("the server closed the connection")
+
+    first, second, third = (lock(anna, departure, f"S1-{number}") for number in (1, 2, 3))
+    with monkeypatch.context() as patched:
+        patched.setattr(bury_released, "bury", away)
+        assert release(anna, first) == release(anna, second) == 204
+    assert len(asked) == 1
+    bury_released._outage._resting_until = 0.0
+    assert release(anna, third) == 204
+    told = [record.getMessage() for record in caplog.records if "buried" in record.getMessage()]
+    assert len(told) == 2
+    assert told[0].startswith("PostgreSQL is away: released holds are buried later")
+    assert told[1] == "released holds are buried again"
+
+
+def test_only_a_hold_that_was_booked_past_redis_is_settled(
+    anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled: list[int] = []
+    monkeypatch.setattr(bury_released, "settle_booking", lambda _, booking: settled.append(booking))
+    assert release(anna, lock(anna, departure, "S1-1")) == 204
+    booked = lock(anna, departure, "S1-2")
+    assert confirm(anna, booked).status_code == 201
+    assert release(anna, booked) == 204
+    assert settled == []
+    ref = ids.read(booked["hold"])
+    bury_released.bury_released(ref, Outcome.RELEASED)
+    assert settled == [Booking.objects.get(hold=ref.hold).pk]
 
 
 def test_a_process_that_dies_between_the_two_leaves_the_rest_to_the_sweep(
