@@ -128,10 +128,7 @@ def cancel_locked(booking: Booking, quoted: Quote, who: Who, *, reason: str = ""
     else:
         booking.fare -= quoted.fare
     booking.save(update_fields=["status", "cancelled_at", "fare", "revision"])
-    if quoted.refund > 0:
-        give_back(
-            booking=booking, amount=quoted.refund, reason=quoted.rule, cancellation=cancellation
-        )
+    give_back(booking=booking, amount=quoted.refund, reason=quoted.rule, cancellation=cancellation)
     fact = _fact(booking, quoted, who, reason)
     append(fact)
     mail = BookingMail(

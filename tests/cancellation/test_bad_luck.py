@@ -119,6 +119,17 @@ def test_a_cancel_sent_again_shows_the_seat_as_free_if_the_first_could_not(
     assert not seats_sold(run)
 
 
+def test_the_end_of_a_booking_shows_all_its_seats_as_free_whatever_was_not_shown_before(
+    anna: Traveller, buy: Buy, run: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking = buy(anna, "S1-1", "S1-2")
+    with monkeypatch.context() as cut:
+        cut.setattr(cancelling, "free_seats", lambda **_: None)
+        assert cancel(anna, booking, "S1-1").status_code == 200
+    assert cancel(anna, booking).status_code == 200
+    assert not seats_sold(run)
+
+
 @pytest.mark.parametrize("point", ["before the gateway is asked", "before its answer is kept"])
 def test_killed_around_the_gateway_money_goes_back_once(
     anna: Traveller, buy: Buy, point: str

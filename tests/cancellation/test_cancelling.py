@@ -198,6 +198,26 @@ def test_staff_override_the_rules_with_a_reason(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("is_own", "overrides", "by"),
+    [
+        (True, False, "owner"),
+        (True, True, "staff"),
+        (False, False, "staff"),
+        (False, True, "staff"),
+    ],
+)
+def test_staff_cancel_as_owners_only_what_is_their_own_and_by_the_rules(
+    anna: Traveller, controller: Traveller, buy: Buy, *, is_own: bool, overrides: bool, by: str
+) -> None:
+    booking = buy(controller if is_own else anna)
+    override = Override(reason="why not", refund=None) if overrides else None
+    pnr = str(booking.pnr)
+    cancel_booking(actor=controller.user.pk, as_staff=True, pnr=pnr, override=override)
+    assert Cancellation.objects.get().by == by
+
+
+@pytest.mark.django_db
 def test_only_staff_override(anna: Traveller, buy: Buy) -> None:
     booking = buy(anna)
     with pytest.raises(AssertionError):
