@@ -5,11 +5,10 @@ statement that books writes every seat or none. What lies between is a hold like
 crash it runs out, and the same request sent again with its key finds it and goes on.
 """
 
-from config.errors import Invalid
-from reservations.services.choose_seats import SeatWish
+from reservations.availability.plans import plan_of
+from reservations.services.choose_seats import SeatWish, party
 from reservations.services.confirm_booking import Confirmed, Encode, confirm_booking
 from reservations.services.hold_seats import Owner, RequestKey, hold_seats
-from reservations.services.release_hold import release_hold
 
 
 def book_group(  # noqa: PLR0913  # what a lock and a confirm are made of
@@ -24,13 +23,17 @@ def book_group(  # noqa: PLR0913  # what a lock and a confirm are made of
     """Book these seats. `claimed`: the hold id of this request, if it has a key.
 
     Raises what `hold_seats` and `confirm_booking` raise; nothing is held or booked then, but for
-    `StoreUnavailable`, after which the hold runs out by itself.
+    `StoreUnavailable` and `Invalid` (the fares changed in between), after which the hold runs out
+    by itself.
     """
     held = hold_seats(owner=owner, wish=wish, claimed=claimed, most_seats=most_seats)
-    try:
-        return confirm_booking(
-            owner=owner, hold=held.hold, capability=held.capability, key=key, encode=encode
-        )
-    except Invalid:  # the names given with the lock were lost in between
-        release_hold(user=owner.user, sid=owner.sid, hold=held.hold, acting=owner.acting)
-        raise
+    plan = plan_of(wish.departure)
+    ordinals = [plan.train.ordinal_of[label] for label in held.seats]
+    return confirm_booking(
+        owner=owner,
+        hold=held.hold,
+        capability=held.capability,
+        passengers=party(plan, ordinals, wish),  # those kept with the hold may be lost by now
+        key=key,
+        encode=encode,
+    )

@@ -115,21 +115,20 @@ def test_postgresql_refuses_one_seat_and_all_are_free_again(
     assert machine.post("reservations/groups/", group).status_code == 201
 
 
-def test_names_lost_between_hold_and_booking_and_the_seats_are_free_again(
+def test_names_that_redis_lost_in_between_are_not_needed(
     machine: Machine, group: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people = [{"name": f"Traveller {n}", "age": 30, "concession": "student"} for n in range(60)]
+    people = [{"name": f"Traveller {n}"} for n in range(60)]
 
     def lost(**asked: Any) -> Any:
         holds_store().delete(*holds_store().keys("*:people:*"))
         return confirm_booking.confirm_booking(**asked)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(book_group, "confirm_booking", lost)
-        answer = machine.post("reservations/groups/", {**group, "passengers": people})
-    assert answer.status_code == 400, answer.content
-    assert live_holds(machine) == 0
-    assert not Booking.objects.exists()
+    monkeypatch.setattr(book_group, "confirm_booking", lost)
+    answer = machine.post("reservations/groups/", {**group, "passengers": people})
+    assert answer.status_code == 201, answer.content
+    named = [row.passenger["name"] for row in BookedSeat.objects.all() if row.passenger]
+    assert sorted(named) == sorted(each["name"] for each in people)
 
 
 def test_a_request_sent_again_is_the_same_booking(machine: Machine, group: dict[str, Any]) -> None:
