@@ -1,5 +1,6 @@
 """Travellers with seats, a second run of their train, and money that was paid for them."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,8 @@ from django.db.models import Sum
 
 from reservations.models import BookedSeat, Booking
 from reservations.payments.models import Payment
+from reservations.services import change_booking
+from reservations.services.claim_hold import claim_hold
 from tests.availability import railway
 from tests.engine import Traveller
 from tests.payments.paying import lock, pay, start
@@ -86,3 +89,16 @@ def names(pnr: str) -> dict[str, str | None]:
         f"{row.seat.coach.label}-{row.seat.number}": (row.passenger or {}).get("name")
         for row in rows
     }
+
+
+def between(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
+    """Something happens after the new seats are pinned, before the transaction begins."""
+    acts = [act]
+
+    def pinned(*args: Any) -> Any:
+        claim = claim_hold(*args)
+        if acts:
+            acts.pop()()
+        return claim
+
+    monkeypatch.setattr(change_booking, "claim_hold", pinned)

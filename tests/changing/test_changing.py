@@ -9,12 +9,14 @@ import pytest
 from django.core import mail
 
 from config import clock
+from config.errors import NotFound
 from config.outbox.consumers import consume_pending
 from config.outbox.models import OutboxEvent
 from reservations.errors import IllegalState
 from reservations.models import BookedSeat, Booking
 from reservations.payments.models import Payment, Refund
-from reservations.services.change_booking import ChangeWish, change_booking
+from reservations.services import charge_difference
+from reservations.services.change_booking import ChangeWish, begin_change, change_booking
 from reservations.services.hold_seats import Owner
 from reservations.tickets.mail import send_waiting
 from tests.availability import railway
@@ -32,7 +34,7 @@ from tests.changing.conftest import (
 from tests.engine import Traveller
 from tests.invariants import assert_invariants
 from tests.payments.paying import lock, pay, refunds_go_out
-from trains.models import Departure
+from trains.models import ClassFare, Departure, FareSlab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Time = Callable[[float], AbstractContextManager[None]]
@@ -131,6 +133,34 @@ def test_more_is_paid_first_and_less_goes_back(anna: Traveller, departure: Depar
     assert_invariants(departure.pk, at_rest=True)
 
 
+def test_one_unit_more_is_paid_first_where_one_unit_was_paid(
+    anna: Traveller, departure: Departure
+) -> None:
+    ClassFare.objects.update(per_km=0, reservation=0, superfast=0, tax_percent=0)
+    FareSlab.objects.all().delete()
+    for travel_class, base in (("SL", 1), ("CC", 2)):
+        ClassFare.objects.filter(travel_class=travel_class).update(base=base)
+    pnr = book_paid(anna, departure, "S1-1")
+    assert due(anna, pnr, seats=["C1-2"]).amount == 1
+    assert Payment.objects.get(purpose="hold").amount == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "kept_for_a_repeat"),
+    [({"provider": "paypal"}, 400, False), ({"method": "down"}, 503, True)],
+)
+def test_where_the_payment_cannot_begin_new_seats_wait_for_a_repeat_alone(
+    anna: Traveller, departure: Departure, how: dict[str, str], status: int, kept_for_a_repeat: bool
+) -> None:
+    """Who sends a key will find the hold, if a later try can do better; nobody else will."""
+    pnr = book_paid(anna, departure, "S1-1")
+    assert change(anna, pnr, seats=["C1-2"], **how).status_code == status
+    assert free(anna, departure, "S1-1", "C1-2") == [False, True]
+    for _ in range(2):
+        assert change(anna, pnr, seats=["C1-3"], key="k", **how).status_code == status
+        assert free(anna, departure, "S1-1", "C1-3") == [False, not kept_for_a_repeat]
+
+
 def test_a_cancel_gives_back_what_several_payments_took_none_more_than_its_own(
     anna: Traveller, tomorrow: Departure
 ) -> None:
@@ -158,6 +188,11 @@ def test_where_everybody_pays_an_unpaid_booking_pays_its_difference(
     pnr = book(anna, departure, "S1-1")
     settings.ENV = settings.ENV.model_copy(update={"require_payment": "on"})
     assert due(anna, pnr, seats=["C1-1"]).state == "created"
+    with pytest.MonkeyPatch.context() as nobody_takes_money:
+        nobody_takes_money.setattr(charge_difference, "_charges", [])
+        refused = change(anna, pnr, seats=["C1-3"])
+    assert (refused.status_code, refused.json()["code"]) == (402, "payment-required")
+    assert free(anna, departure, "S1-1", "C1-3") == [False, True]
     by_staff = changed(controller, pnr, seats=["C1-2"])
     assert by_staff["booking"]["seats"] == ["C1-2"]
 
@@ -194,6 +229,8 @@ def test_facts_name_what_was_taken_and_given_up_and_no_person(
     assert (new.body["departure"], new.body["from_departure"]) == (tomorrow.pk, departure.pk)
     assert (new.body["seats"], old.body["departure"]) == (["S1-3"], departure.pk)
     assert new.body["actor"] == controller.user.pk
+    changed(anna, pnr, seats=["S1-4"])
+    assert "actor" not in OutboxEvent.objects.get(event_id=f"{pnr}:changed:3").body
     assert not [fact for fact in facts.values() if "Asha" in str(fact.body)]
 
 
@@ -231,6 +268,9 @@ def test_another_s_booking_a_cancelled_one_and_a_train_that_left(
 ) -> None:
     pnr, gone = book(anna, departure, "S1-1"), book(anna, departure, "S1-3")
     assert change(bela, pnr, seats=["S1-2"]).status_code == 404
+    for ask in (change_booking, begin_change):  # nobody is staff who does not say so
+        with pytest.raises(NotFound):
+            ask(owner=Owner(bela.user.pk, "none"), pnr=pnr, wish=ChangeWish(seats=("S1-2",)))
     assert change(anna, "NOSUCHPNR", seats=["S1-2"]).status_code == 404
     assert anna.post(f"reservations/bookings/{gone}/cancel/").status_code == 200
     assert change(anna, gone, seats=["S1-2"]).json()["state"] == "cancelled"

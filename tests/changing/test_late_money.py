@@ -6,7 +6,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
 from config.outbox.consumers import consume_pending
 from reservations.holds import ids
@@ -26,7 +26,8 @@ from tests.changing.conftest import (
 from tests.engine import Traveller
 from tests.invariants import assert_invariants
 from tests.payments.paying import pay, press_pay, refunds_go_out, send
-from trains.models import Departure
+from trains.models import ClassFare, Departure, FareTable
+from trains.services.change_fares import touch_fares
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Time = Callable[[float], AbstractContextManager[None]]
@@ -72,7 +73,7 @@ def test_killed_between_capture_and_change_it_is_made_later(
     assert_invariants(departure.pk)
 
 
-@pytest.mark.parametrize("what", ["free", "taken", "cancelled", "changed"])
+@pytest.mark.parametrize("what", ["free", "taken", "cancelled", "changed", "dearer"])
 def test_money_that_comes_late_makes_the_change_or_goes_back(  # fixtures
     anna: Traveller,
     bela: Traveller,
@@ -91,6 +92,11 @@ def test_money_that_comes_late_makes_the_change_or_goes_back(  # fixtures
                 assert anna.post(f"reservations/bookings/{pnr}/cancel/").status_code == 200
             case "changed":
                 changed(anna, pnr, seats=["S1-3"])
+            case "dearer":
+                ClassFare.objects.filter(travel_class="CC").update(base=900)
+                with transaction.atomic():
+                    touch_fares(table_id=FareTable.objects.get().pk, actor_id=None)
+                consume()
         pay(payment)
         refunds_go_out()
         payment.refresh_from_db()
@@ -99,6 +105,7 @@ def test_money_that_comes_late_makes_the_change_or_goes_back(  # fixtures
             "taken": ("returned", "seat-unavailable", ["S1-1"]),
             "cancelled": ("returned", "booking-cancelled", []),
             "changed": ("returned", "booking-changed", ["S1-3"]),
+            "dearer": ("returned", "fare-changed", ["S1-1"]),
         }
         assert (payment.outcome, payment.reason, seats_of(pnr)) == ends[what]
         if payment.outcome == "returned":

@@ -15,11 +15,12 @@ from config.outbox.consumers import consume_pending
 from reservations.bookings import exchange as exchanging
 from reservations.bookings.exchange import Exchange
 from reservations.holds import store
-from reservations.models import BookedSeat, Booking
+from reservations.models import Booking
 from reservations.services import change_booking
 from reservations.services.claim_hold import claim_hold
 from reservations.services.expire_holds import expire_holds
 from tests.changing.conftest import (
+    between,
     book,
     book_paid,
     change,
@@ -51,19 +52,6 @@ def consume() -> None:
 
 def wish(departure: Departure, *seats: str) -> dict[str, Any]:
     return {"departure": departure.pk, "source": "AAA", "destination": "CCC", "seats": list(seats)}
-
-
-def between(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
-    """Something happens after the new seats are pinned, before the transaction begins."""
-    acts = [act]
-
-    def pinned(*args: Any) -> Any:
-        claim = claim_hold(*args)
-        if acts:
-            acts.pop()()
-        return claim
-
-    monkeypatch.setattr(change_booking, "claim_hold", pinned)
 
 
 def test_a_rival_gets_neither_the_old_nor_the_new_seats_before_the_commit(
@@ -103,30 +91,6 @@ def test_without_the_pin_a_change_that_stalls_loses_its_new_seat(
     assert change(anna, pnr, seats=["S1-2"]).status_code == 410
     assert seats_of(pnr) == ["S1-1"]
     assert_invariants(departure.pk)
-
-
-def test_a_seat_that_postgresql_gave_to_another_leaves_the_old_ones(
-    anna: Traveller, bela: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A booking Redis does not know of has the new seat: P1 says no, and all stays as it was."""
-    pnr, other = book(anna, departure, "S1-1"), book(bela, departure, "S1-5")
-
-    def rival() -> None:
-        row = BookedSeat.objects.get(booking__pnr=other)
-        row.pk, row.seat_id = None, _seat(departure, 2)
-        row.save(force_insert=True)
-
-    between(monkeypatch, rival)
-    refused = change(anna, pnr, seats=["S1-2"])
-    assert (refused.status_code, refused.json()["code"]) == (409, "seat-already-booked")
-    assert seats_of(pnr) == ["S1-1"]
-    assert store.holds_of(anna.user.pk) == []
-    assert free(bela, departure, "S1-1", "S1-2") == [False, False]
-
-
-def _seat(departure: Departure, number: int) -> int:
-    coach = departure.train.coaches.get(label="S1")
-    return int(coach.seats.get(number=number).pk)
 
 
 @pytest.mark.parametrize("paid", [False, True])
