@@ -71,14 +71,14 @@ def find_booking(*, actor: int, as_staff: bool, pnr: str) -> Booking:
 
 
 def draft_change(
-    *, owner: Owner, booking: Booking, wish: ChangeWish, seed: str = "", by_staff: bool = False
+    *, owner: Owner, booking: Booking, wish: ChangeWish, seed: str, by_staff: bool
 ) -> Draft:
     """Hold the new seats for this booking of the owner's. `seed`: of a request with a key, so that
-    a repeat finds the hold it made.
+    a repeat finds the hold it made, or "".
 
     Raises `Invalid`, `IllegalState` (the train has left) and what `hold_seats` raises.
     """
-    plan = _plan(booking.departure_id)
+    plan = read_again([booking.departure_id])[booking.departure_id]
     stretch = Stretch(booking.from_stop, booking.to_stop)
     if plan.boards_at(stretch) <= clock.now():
         raise IllegalState("The train has left the boarding stop.", "departed")
@@ -125,13 +125,6 @@ def exchange_of(
     )
 
 
-def _plan(departure: int) -> Plan:
-    plan = read_again([departure]).get(departure)
-    if plan is None:
-        raise NotFound(f"There is no departure {departure}.")
-    return plan
-
-
 def _given_up(
     plan: Plan, live: Sequence[BookedSeat], labels: Sequence[str]
 ) -> Sequence[BookedSeat]:
@@ -139,10 +132,9 @@ def _given_up(
     if not labels:
         return live
     train = plan.train
-    row_of = {train.labels[o]: int(seat) for o, seat in enumerate(train.seat_ids)}
-    mine = {row.seat_id: row for row in live}
-    rows = [mine.get(row_of.get(label, 0)) for label in dict.fromkeys(labels)]
-    found = [row for row in rows if row is not None]
+    label_of = {int(seat): train.labels[o] for o, seat in enumerate(train.seat_ids)}
+    mine = {label_of.get(row.seat_id): row for row in live}
+    found = [mine[label] for label in dict.fromkeys(labels) if label in mine]
     if len(found) != len(labels):
         raise Invalid({"instead_of": ["Name seats of this booking, each once."]})
     return found
@@ -165,7 +157,7 @@ def _seat_wish(
         destination=wish.destination or stops[booking.to_stop].code,
         seats=wish.seats,
         travel_class=travel_class,
-        count=0 if wish.seats else len(rows),
+        count=len(rows),
         preference=wish.preference,
     )
 

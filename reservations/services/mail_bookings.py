@@ -11,9 +11,9 @@ from reservations.models import Booking, BookingMail, Cancellation
 from reservations.services.cancel_departure import RULE
 
 
-def send_waiting(limit: int = 50) -> int:
+def send_waiting() -> int:
     """Send what is due, oldest first; how many were sent."""
-    return send_due(BookingMail.objects.select_related("booking__owner"), _send, limit=limit)
+    return send_due(BookingMail.objects.select_related("booking__owner"), _send)
 
 
 def _send(mail: BookingMail) -> None:
@@ -53,7 +53,7 @@ def _given_back(view: BookingView, told: CancellationView) -> tuple[str, str]:
         back = "Nothing goes back by the rules for so short a time before departure."
     if told.rule == RULE:
         return "Your train does not run", f"This train does not run. Seats {seats}: {back}"
-    if view.seats and view.status == Booking.Status.CONFIRMED:
+    if view.status == Booking.Status.CONFIRMED:
         left = f"You keep {', '.join(view.seats)}."
         return "Seats cancelled", f"Cancelled: {seats}. {back}\n{left}"
     return "Booking cancelled", f"Cancelled: {seats}. {back}"

@@ -5,14 +5,13 @@ claimed only at confirm may lower it, never raise it.
 """
 
 from collections.abc import Sequence
-from decimal import ROUND_DOWN, Decimal
 
 from config.errors import Invalid
 from reservations.availability.plans import Plan, Stretch
 from reservations.bookings.passengers import Passenger
 from reservations.holds.members import Member
 from trains.errors import FareMissing
-from trains.fares import CENT, ZERO, Concession, SeatFare
+from trains.fares import Concession, SeatFare
 
 
 def price_group(
@@ -34,7 +33,7 @@ def price_booking(plan: Plan, member: Member, people: Sequence[Passenger | None]
 
     Raises `Invalid`: a seat was held for a concession that its passenger has no right to.
     """
-    held = list(member.held_fare.seats) or _evenly(member)
+    held = list(member.held_fare.seats)
     if not people:
         return held
     stretch = Stretch(member.from_stop, member.to_stop)
@@ -69,13 +68,3 @@ def _due(plan: Plan, person: Passenger | None) -> Concession | None:
     if person is None or plan.fares is None:
         return None
     return plan.fares.concession(person.age, person.gender)
-
-
-def _evenly(member: Member) -> list[SeatFare]:
-    """Of a hold whose parts are not known only the sum is: each seat an equal share, to the cent,
-    what is left over to the first.
-    """
-    number = len(member.ordinals)
-    share = (member.fare / Decimal(number)).quantize(CENT, rounding=ROUND_DOWN)
-    first = member.fare - share * (number - 1)
-    return [SeatFare(base=each, distance=ZERO) for each in (first, *[share] * (number - 1))]

@@ -8,9 +8,9 @@ from reservations.tickets.page import TicketView, view_ticket
 from reservations.tickets.pdf import ticket_pdf
 
 
-def send_waiting(limit: int = 50) -> int:
+def send_waiting() -> int:
     """Send what is due, oldest first; how many were sent."""
-    return send_due(TicketMail.objects.select_related("booking__owner"), _send, limit=limit)
+    return send_due(TicketMail.objects.select_related("booking__owner"), _send)
 
 
 def _send(mail: TicketMail) -> None:

@@ -7,9 +7,9 @@ from reservations.waitlist.services.show_entry import EntryView, view_entries
 from reservations.waitlist.states import EntryState
 
 
-def send_waiting(limit: int = 50) -> int:
+def send_waiting() -> int:
     """Send what is due, oldest first; how many were sent."""
-    return send_due(EntryMail.objects.select_related("entry__owner"), _send, limit=limit)
+    return send_due(EntryMail.objects.select_related("entry__owner"), _send)
 
 
 def _send(mail: EntryMail) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
+from django.core import mail
 
 from config import clock
 from config.outbox.consumers import consume_pending
@@ -11,11 +12,13 @@ from config.outbox.models import OutboxEvent
 from reservations.models import BookedSeat, Booking, Cancellation
 from reservations.payments.models import Payment, Refund, SandboxRefund
 from reservations.services.cancel_booking import Override, cancel_booking, quote_cancellation
+from reservations.services.mail_bookings import send_waiting
 from tests.cancellation.conftest import Buy, cancel, detail
 from tests.engine import Traveller
 from tests.payments.paying import lock, refunds_go_out
 from tests.reservations.test_bookings import book
 from trains.models import Departure
+from users.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -133,6 +136,28 @@ def test_hours_are_counted_to_where_the_traveller_boards(
     assert detail(anna, booking)["cancellation"]["refund"]["status"] == (
         "due" if quoted.refund else "none"
     )
+
+
+@pytest.mark.django_db
+def test_the_owner_is_told_what_goes_back_and_which_seats_are_left(
+    anna: Traveller, bela: Traveller, buy: Buy
+) -> None:
+    """Who has no address is told nothing."""
+    booking, other = buy(anna, "S1-1", "S1-2", "S1-3"), buy(bela, "S1-5")
+    User.objects.filter(pk=bela.user.pk).update(email="")
+    cancel(anna, booking, "S1-2")
+    cancel(bela, other)
+    assert send_waiting() == 2
+    boards = clock.now().fromisoformat(detail(anna, booking)["source"]["departs_at"])
+    with clock.moved(boards - clock.now() - timedelta(minutes=5)):
+        cancel_booking(actor=anna.user.pk, as_staff=False, pnr=str(booking.pnr))
+        assert send_waiting() == 1
+    part, rest = mail.outbox
+    assert part.subject == f"Seats cancelled: {booking.pnr}"
+    assert f"S1-2. {booking.fare / 3} INR of {booking.fare / 3} INR go back" in part.body
+    assert "You keep S1-1, S1-3." in part.body
+    assert rest.subject == f"Booking cancelled: {booking.pnr}"
+    assert "Cancelled: S1-1, S1-3. Nothing goes back by the rules" in rest.body
 
 
 @pytest.mark.django_db

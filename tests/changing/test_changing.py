@@ -65,6 +65,7 @@ def test_one_of_several_seats(anna: Traveller, departure: Departure) -> None:
     assert done["booking"]["seats"] == ["S1-1", "S1-3", "S1-8"]
     again = changed(anna, pnr, instead_of=["S1-8"])
     assert len(again["booking"]["seats"]) == 3
+    assert all(seat.startswith("S1-") for seat in again["booking"]["seats"])
     assert Booking.objects.get(pnr=pnr).revision == 3
     consume()
     assert_invariants(departure.pk, at_rest=True)
@@ -101,6 +102,23 @@ def test_a_moved_booking_shows_what_it_gave_back_before(
     assert (shown["seats"], shown["cancellation"]["seats"]) == (["S1-6"], ["S1-1"])
     consume()
     assert_invariants(departure.pk, tomorrow.pk, at_rest=True)
+
+
+def test_part_of_a_booking_goes_by_no_other_departure(
+    anna: Traveller, departure: Departure, tomorrow: Departure
+) -> None:
+    pnr = book(anna, departure, "S1-1", "S1-2")
+    refused = change(anna, pnr, departure=tomorrow.pk, seats=["S1-5"], instead_of=["S1-1"])
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["instead_of"])
+    assert free(anna, tomorrow, "S1-5") == [True]
+
+
+def test_seats_of_two_classes_ask_for_one_to_move_to(anna: Traveller, departure: Departure) -> None:
+    pnr = book(anna, departure, "S1-1", "C1-1")
+    refused = change(anna, pnr)
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["travel_class"])
+    moved = changed(anna, pnr, travel_class="CC")["booking"]["seats"]
+    assert [seat.split("-")[0] for seat in moved] == ["C1", "C1"]
 
 
 def fare_of(who: Traveller, departure: Departure, seat: str) -> Decimal:
@@ -264,7 +282,11 @@ def test_what_cannot_be_changed_is_not(
 
 
 def test_another_s_booking_a_cancelled_one_and_a_train_that_left(
-    anna: Traveller, bela: Traveller, departure: Departure, time_passes: Time
+    anna: Traveller,
+    bela: Traveller,
+    departure: Departure,
+    time_passes: Time,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pnr, gone = book(anna, departure, "S1-1"), book(anna, departure, "S1-3")
     assert change(bela, pnr, seats=["S1-2"]).status_code == 404
@@ -276,6 +298,11 @@ def test_another_s_booking_a_cancelled_one_and_a_train_that_left(
     assert change(anna, gone, seats=["S1-2"]).json()["state"] == "cancelled"
     left_in = (departure.starts_at - clock.now()).total_seconds() + 9 * railway.HOUR
     with time_passes(left_in), pytest.raises(IllegalState, match="has left"):
+        change_booking(owner=Owner(anna.user.pk, "none"), pnr=pnr, wish=ChangeWish(seats=("S1-2",)))
+    shown = anna.get(f"reservations/bookings/{pnr}/").json()
+    boards = clock.now().fromisoformat(shown["source"]["departs_at"])
+    monkeypatch.setattr(clock, "now", lambda: boards)
+    with pytest.raises(IllegalState, match="has left"):
         change_booking(owner=Owner(anna.user.pk, "none"), pnr=pnr, wish=ChangeWish(seats=("S1-2",)))
 
 

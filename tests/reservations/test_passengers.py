@@ -115,13 +115,16 @@ def test_one_passenger_a_seat_at_lock_and_at_confirm(
 
 
 def test_a_child_alone_is_refused_where_the_fare_table_says_so(
-    anna: Traveller, departure: Departure
+    anna: Traveller, bela: Traveller, departure: Departure
 ) -> None:
     FareTable.objects.update(accompanied_below_age=12, adult_from_age=18)
     teen = {"name": "Teen", "age": 15}
     refused = lock(anna, departure, CHILD, teen)
     assert "Somebody of 18 must travel along." in refused.json()["errors"]["passengers"]
     assert lock(anna, departure, CHILD, ADULT).status_code == 201
+    assert lock(bela, departure, {**teen, "age": 12}, seats=["S1-3"]).status_code == 201
+    party = (CHILD, {"name": "Just Grown", "age": 18})
+    assert lock(bela, departure, *party, seats=["S1-7", "S1-8"]).status_code == 201
     alone = lock(anna, departure, seats=["S1-5"])
     assert confirm(anna, alone, CHILD).json()["code"] == "invalid"
     assert confirm(anna, alone, teen).status_code == 201
