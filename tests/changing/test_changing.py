@@ -104,6 +104,15 @@ def test_a_moved_booking_shows_what_it_gave_back_before(
     assert_invariants(departure.pk, tomorrow.pk, at_rest=True)
 
 
+def test_where_only_the_sum_of_the_fares_is_known_each_seat_gives_its_share(
+    anna: Traveller, departure: Departure
+) -> None:
+    pnr = book(anna, departure, "S1-1", "S1-2")
+    BookedSeat.objects.update(fare=0)
+    done = changed(anna, pnr, seats=["S1-5"], instead_of=["S1-2"])
+    assert done["difference"]["amount"] == "0.00"
+
+
 def test_part_of_a_booking_goes_by_no_other_departure(
     anna: Traveller, departure: Departure, tomorrow: Departure
 ) -> None:
