@@ -227,7 +227,7 @@ def test_where_everybody_pays_an_unpaid_booking_pays_its_difference(
 def test_the_ticket_of_before_is_void_and_the_new_one_is_mailed(
     anna: Traveller, controller: Traveller, departure: Departure
 ) -> None:
-    pnr = book(anna, departure, "S1-1")
+    pnr = book_paid(anna, departure, "S1-1")
     consume()
     old = anna.get(f"tickets/{pnr}/").json()
     changed(anna, pnr, seats=["S1-4"])
@@ -240,7 +240,7 @@ def test_the_ticket_of_before_is_void_and_the_new_one_is_mailed(
     new = anna.get(f"tickets/{pnr}/").json()
     assert (new["seats"], new["ticket_number"]) == (["S1-4"], old["ticket_number"])
     assert controller.post("tickets/verify/", {"token": new["token"]}).json()["valid"]
-    boarded = change(anna, pnr, seats=["S1-5"])
+    boarded = change(anna, pnr, seats=["C1-5"])  # no payment begins
     assert (boarded.status_code, boarded.json()["state"]) == (409, "boarded")
 
 
@@ -265,14 +265,15 @@ def test_facts_name_what_was_taken_and_given_up_and_no_person(
     ("wish", "status", "word"),
     [
         ({"seats": ["S1-1"]}, 409, "seat-unavailable"),
-        ({"seats": ["S1-5"]}, 400, "invalid"),
-        ({"seats": ["S1-5", "S1-99"]}, 400, "invalid"),
-        ({"seats": ["S1-5"], "instead_of": ["S1-8"]}, 400, "invalid"),
-        ({"seats": ["S1-5", "S1-6"], "instead_of": ["S1-1", "S1-1"]}, 400, "invalid"),
-        ({"seats": ["S1-5", "S1-6"], "travel_class": "SL"}, 400, "invalid"),
-        ({"travel_class": "1A"}, 400, "invalid"),
+        ({"seats": ["S1-5"]}, 400, "seats"),
+        ({"seats": ["S1-5", "S1-99"]}, 400, "seats"),
+        ({"seats": ["S1-5"], "instead_of": ["S1-8"]}, 400, "instead_of"),
+        ({"seats": ["S1-5", "S1-6"], "instead_of": ["S1-1", "S1-1"]}, 400, "instead_of"),
+        ({"instead_of": ["S1-1", "S1-8"]}, 400, "instead_of"),
+        ({"seats": ["S1-5", "S1-6"], "travel_class": "SL"}, 400, "travel_class"),
+        ({"travel_class": "1A"}, 400, "travel_class"),
         ({"departure": 10**9}, 404, "not-found"),
-        ({"destination": "DDD", "instead_of": ["S1-1"], "seats": ["S1-5"]}, 400, "invalid"),
+        ({"destination": "DDD", "instead_of": ["S1-1"], "seats": ["S1-5"]}, 400, "instead_of"),
         ({"provider": "paypal", "seats": ["S1-5", "S1-6"]}, 200, ""),
     ],
 )
@@ -285,7 +286,8 @@ def test_what_cannot_be_changed_is_not(
     answer = change(anna, pnr, **wish)
     assert answer.status_code == status, answer.content
     if word:
-        assert answer.json()["code"] == word
+        refused = answer.json()
+        assert word in {refused["code"], *refused.get("errors", ())}
         assert seats_of(pnr) == ["S1-1", "S1-2"]
         assert free(anna, departure, "S1-5") == [True]
 

@@ -11,12 +11,13 @@ from django.core.management import call_command
 from config import clock
 from config.stores import keys
 from config.stores.redis import holds_store
+from reservations.availability import plans
 from reservations.availability.berths import seat_party
 from reservations.holds import ids
 from reservations.models import BookedSeat
 from reservations.services.erase_passengers import erase_passengers
 from tests.engine import Traveller
-from trains.models import Departure, FareTable
+from trains.models import ClassFare, Departure, FareTable
 from users.models import SavedTraveller
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +78,16 @@ def test_a_concession_claimed_at_confirm_lowers_the_fare(
     held = lock(anna, departure, seats=["S1-1", "S1-2"])
     booked = confirm(anna, held, ADULT, SENIOR)
     assert amount(held) - amount(booked) == Decimal("70.72")  # 40 % of 176.80
+
+
+def test_a_fare_that_was_told_stands_where_its_class_is_in_no_table_any_more(
+    anna: Traveller, departure: Departure
+) -> None:
+    held = lock(anna, departure)
+    ClassFare.objects.filter(travel_class__in=("", "SL")).delete()
+    plans.forget_all()
+    booked = confirm(anna, held, SENIOR)
+    assert (booked.status_code, amount(booked)) == (201, amount(held))
 
 
 def test_a_seat_held_for_a_child_is_not_confirmed_for_anybody_else(
