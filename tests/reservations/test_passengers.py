@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from config import clock
+from config.outbox.models import OutboxEvent
 from config.stores import keys
 from config.stores.redis import holds_store
 from reservations.availability import plans
@@ -190,7 +191,8 @@ def test_a_repeated_lock_with_names_finds_its_hold_and_its_names(
 def test_the_owner_erases_who_travelled_and_the_bookings_stay(
     anna: Traveller, bela: Traveller, departure: Departure
 ) -> None:
-    mine = confirm(anna, lock(anna, departure, CHILD), **{"Idempotency-Key": "one"}).json()
+    held, key = lock(anna, departure, CHILD), {"Idempotency-Key": "one"}
+    mine = confirm(anna, held, **key).json()
     gone = confirm(anna, lock(anna, departure, ADULT, seats=["S1-5"])).json()
     hers = confirm(bela, lock(bela, departure, ADULT, seats=["S1-6"])).json()
     anna.post(f"reservations/bookings/{gone['pnr']}/cancel/")
@@ -200,7 +202,11 @@ def test_the_owner_erases_who_travelled_and_the_bookings_stay(
     with clock.moved(departure.ends_at - clock.now() + timedelta(seconds=1)):
         assert erase_passengers(user=anna.user.pk, actor=anna.user.pk) == 1
     assert named(anna, mine) == [None]
+    assert confirm(anna, held, **key).json()["passengers"] == [None], "not as it was answered first"
     assert anna.get(f"reservations/bookings/{mine['pnr']}/").json()["fare"] == mine["fare"]
+    facts = OutboxEvent.objects.filter(kind="account.passengers-erased")
+    who = {"user": anna.user.pk, "seats": 1, "actor": anna.user.pk}
+    assert [(fact.stage, fact.body) for fact in facts] == [(1, who), (1, who)]
     assert named(bela, hers) == ["Asha"]
 
 
