@@ -28,6 +28,8 @@ from trains.errors import FareMissing
 from trains.sale import SaleState
 
 GROUPS: Final = 16
+GROUPS_AS_WISHED: Final = 8  # of them at most so many of berths that were asked for
+LOADS: Final = 3
 FARES_REMEMBERED: Final = 16_384
 Preference = Literal["together", "window", "any"]
 
@@ -126,7 +128,7 @@ def _ranked(
     wishes = {each.berth_preference for each in wish.passengers if each.berth_preference}
     if not wishes:
         return rank(taken, GROUPS)
-    first = rank(only_positions(taken, plan.train, wishes), GROUPS // 2)
+    first = rank(only_positions(taken, plan.train, wishes), GROUPS_AS_WISHED)
     return [*first, *rank(taken, GROUPS - len(first))]
 
 
@@ -142,7 +144,7 @@ def taken_in(plan: Plan, image: Image) -> Words:
 
 
 def _image_now(plan: Plan) -> Image:
-    for _ in range(3):
+    for _ in range(LOADS):
         (image,) = store.read_images([plan.departure])
         if image.loaded:
             return image
@@ -189,7 +191,7 @@ def _refuse_if_too_few(
     taken = taken_in(plan, image) | words_of(image.kept, plan.train)
     free = ranking.count_free(plan.train, taken, stretch)
     # Without a class all seats are of one class, whichever has enough.
-    number = max((free.get(name, 0) for name in classes), default=0)
+    number = max((free[name] for name in classes), default=0)
     if number >= wish.count:
         return
     if plan.sale_state(stretch, clock.now()) is not SaleState.OPEN:

@@ -34,13 +34,10 @@ def refresh_booked_seats(events: Sequence[OutboxEvent]) -> None:
 
 def refresh_changed_departures(events: Sequence[OutboxEvent]) -> None:
     """Consumer of `departure.*`: the plan's revision or the blocks have moved."""
-    changed: defaultdict[int, int] = defaultdict(int)
-    for event in events:
-        if event.kind.startswith("departure."):
-            changed[int(event.subject.partition(":")[2])] += 1
+    changed = {int(event.subject.partition(":")[2]) for event in events}
     if changed:
         move_mark()  # again: who changed it may have died before it could
-    refresh_departures(list(changed))
+    refresh_departures(sorted(changed))
 
 
 def refresh_fares(events: Sequence[OutboxEvent]) -> None:
@@ -56,7 +53,7 @@ def refresh_fares(events: Sequence[OutboxEvent]) -> None:
         plans = read_again(some)
         for image in store.read_images(some):
             plan = plans.get(image.departure)
-            if plan is not None and image.loaded and image.revision != plan.revision:
+            if plan is not None and image.revision != plan.revision:
                 refresh_departure(departure=image.departure)
 
 

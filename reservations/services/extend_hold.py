@@ -30,7 +30,7 @@ def extend_hold(
         raise HoldExpired
     if answer.outcome is Outcome.PINNED:
         raise IllegalState("The hold is being confirmed.", "confirming")
-    if answer.outcome is Outcome.LIMIT or answer.held is None:
+    if answer.held is None:  # its cap is reached
         limit = settings.ENV.hold_max_total_seconds
         raise LimitReached(f"A hold lasts at most {limit} s in all.", limit)
     return view_of(plan_of(ref.departure), answer.held)

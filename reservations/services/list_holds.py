@@ -9,8 +9,10 @@ from reservations.services.hold_view import HoldView, view_member
 def list_holds(*, user: int) -> list[HoldView]:
     """My live holds, soonest deadline first."""
     found = store.holds_of(user)
+    if not found:
+        return []
     plans = plans_of({departure for departure, _ in found})
-    now_ms = store.redis_now_ms() if found else 0
+    now_ms = store.redis_now_ms()
     return [
         view_member(plans[departure], member, now_ms=now_ms)
         for departure, member in found

@@ -8,6 +8,7 @@ import pytest
 import redis
 from django.db import OperationalError
 
+from config.errors import StoreUnavailable
 from config.outbox.consumers import consume_pending
 from reservations.bookings.insert import NewBooking, Verdict, insert_booking
 from reservations.holds import ids, store
@@ -62,6 +63,23 @@ def test_a_crash_before_commit_keeps_the_seats_until_the_pin_runs_out(
     assert Booking.objects.get().status == Booking.Status.VOID
 
 
+def test_seats_of_a_pin_that_ran_out_are_given_to_who_asks_for_any(
+    anna: Traveller, bela: Traveller, departure: Departure, time_passes: Time,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Too few are free until the pin is ended; then there are just as many as are asked for."""
+    book(anna, departure, "C1-1", "C1-2")
+    hold = hold_of(anna, departure, *(f"C1-{number}" for number in range(3, 9)))
+    with monkeypatch.context() as patch:
+        patch.setattr(confirm_booking, "write_booking", lost_before)
+        assert confirm(anna, hold).status_code == 503
+    any_six = wish(departure, travel_class="CC", count=6)
+    refused = bela.post("reservations/lock/", any_six)
+    assert (refused.status_code, refused.json()["free"]) == (409, 0)
+    with time_passes(200):
+        assert bela.post("reservations/lock/", any_six).status_code == 201
+
+
 def test_a_crash_before_commit_may_be_tried_again_by_its_owner(
     anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,14 +130,15 @@ def test_a_crash_after_commit_is_settled_by_the_outbox(
     assert any(image.sold)
 
 
+@pytest.mark.parametrize("error", [redis.exceptions.ConnectionError, StoreUnavailable])
 def test_a_confirm_that_finds_redis_gone_after_commit_is_answered_and_settled_later(
-    anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
+    anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     hold = hold_of(anna, departure, "S1-1")
 
     def away(ref: ids.HoldRef) -> bool:
         assert Booking.objects.filter(hold=ref.hold).exists(), "not before COMMIT"
-        raise redis.exceptions.ConnectionError("the server closed the connection")
+        raise error("the server closed the connection")
 
     with monkeypatch.context() as patch:
         patch.setattr(store, "settle", away)

@@ -6,9 +6,13 @@ import pytest
 
 from config.outbox.consumers import consume_pending
 from config.outbox.models import OutboxEvent
+from config.stores import keys
+from config.stores.redis import holds_store
+from reservations.availability.plans import plan_of
 from reservations.holds import store
 from reservations.models import SeatBlock
 from reservations.services import consume_facts
+from reservations.services.refresh_image import refresh_departure
 from tests.availability import railway
 from tests.engine import Traveller
 from tests.promises.test_p2_holds_exclude import lock
@@ -102,8 +106,10 @@ def test_the_image_of_a_departure_that_changed_learns_its_revision_from_the_outb
     (before,) = revisions(departure)
     change(departure, fare_factor=2)
     assert revisions(departure) == [before]
+    holds_store().set(keys.TIMETABLE, "before")
     consume_pending()
     assert revisions(departure) != [before]
+    assert holds_store().get(keys.TIMETABLE) != b"before", "memories of searches are old, too"
 
 
 @pytest.mark.usefixtures("unannounced")
@@ -120,3 +126,24 @@ def test_of_very_many_that_changed_those_with_an_image_learn_it(
     after = revisions(departure, unseen)
     assert after[0] != before[0]
     assert after[1] == before[1], "nobody loaded it"
+
+
+@pytest.mark.parametrize("most", [2, 1])
+def test_only_of_very_many_it_is_asked_first_whether_they_have_an_image(
+    anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    unseen = railway.departure(departure.train, days_ahead=9)
+    lock(anna, departure, "S1-1")
+    plan_of(unseen.pk)
+    Departure.objects.filter(pk=unseen.pk).update(status="closed")
+    refreshed = []
+
+    def refresh(*, departure: int) -> None:
+        refreshed.append(departure)
+        refresh_departure(departure=departure)
+
+    monkeypatch.setattr(consume_facts, "refresh_departure", refresh)
+    monkeypatch.setattr(consume_facts, "MANY", most)
+    consume_facts.refresh_departures([departure.pk, unseen.pk])
+    assert refreshed == [departure.pk, unseen.pk][:most]
+    assert plan_of(unseen.pk).status == "closed", "what this process knew is forgotten"

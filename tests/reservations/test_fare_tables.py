@@ -10,9 +10,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from config.outbox.consumers import consume_pending
+from config.stores import keys
+from config.stores.redis import holds_store
 from reservations.availability import plans
+from reservations.services import consume_facts
+from reservations.services.refresh_image import load_image, refresh_departure
+from tests.availability import railway
 from tests.engine import Traveller
 from trains.models import ClassFare, Departure, FareTable
+from trains.services.change_fares import touch_fares
 from users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +131,31 @@ def test_staff_change_a_fare_and_what_is_held_keeps_the_fare_it_was_told(
     assert Decimal(new["fare"]["amount"]) - Decimal(held["fare"]["amount"]) == 100
     booked = anna.post("reservations/confirm/", {"hold": held["hold"]}).json()
     assert booked["fare"] == held["fare"]
+
+
+def test_images_with_the_fares_before_are_refreshed_and_no_others(
+    departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a process whose plans are old is told so by the lock script."""
+    later = railway.departure(departure.train, days_ahead=9)
+    first = FareTable.objects.get()
+    FareTable.objects.update(valid_to=departure.service_date)
+    after = departure.service_date + timedelta(days=1)
+    FareTable.objects.create(name="Later fares", valid_from=after)
+    for each in (departure, later):
+        load_image(departure=each.pk)
+    refreshed = []
+
+    def refresh(*, departure: int) -> None:
+        refreshed.append(departure)
+        refresh_departure(departure=departure)
+
+    monkeypatch.setattr(consume_facts, "refresh_departure", refresh)
+    touch_fares(table_id=first.pk, actor_id=None)
+    holds_store().set(keys.TIMETABLE, "before")
+    consume_pending()
+    assert refreshed == [departure.pk]
+    assert holds_store().get(keys.TIMETABLE) != b"before", "memories of searches are old, too"
 
 
 def test_staff_are_told_of_an_overlap_on_the_form(office: Client) -> None:

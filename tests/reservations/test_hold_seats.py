@@ -1,5 +1,7 @@
 """Lock, extend, release, list: what a hold is and who may move it."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +10,10 @@ from django.test.utils import CaptureQueriesContext
 
 from config.stores.redis import holds_store
 from reservations.holds import ids
+from reservations.services import hold_seats
+from reservations.services.choose_seats import SeatWish
+from reservations.services.hold_seats import Owner
+from tests.availability import railway
 from tests.engine import Traveller
 from tests.lossy import LossyWay
 from trains.models import Departure
@@ -36,6 +42,14 @@ def test_a_lock_answers_with_every_field_of_the_contract(
     assert hold["expires_at"].endswith("Z")
     assert hold["server_time"] < hold["expires_at"]
     assert hold["capability"]
+
+
+def test_a_hold_that_is_over_has_no_seconds_left(anna: Traveller, departure: Departure) -> None:
+    asked = SeatWish(departure=departure.pk, source="AAA", destination="EEE", count=1)
+    view = hold_seats.hold_seats(owner=Owner(anna.user.pk, anna.sid), wish=asked)
+    for late_seconds in (0, 1):
+        seen_at = view.expires_at + timedelta(seconds=late_seconds)
+        assert replace(view, server_time=seen_at).expires_in_seconds == 0
 
 
 def test_a_hold_is_seen_with_redis_cli(anna: Traveller, departure: Departure) -> None:
@@ -105,6 +119,31 @@ def test_too_few_free_seats_are_said_with_their_number(
     assert refused.status_code == 409
     assert refused.json()["code"] == "not-enough-seats"
     assert refused.json()["free"] == 2
+
+
+@pytest.mark.usefixtures("empty_redis")
+def test_a_train_without_coaches_has_no_seat_to_give(anna: Traveller) -> None:
+    empty = railway.departure(railway.train(coaches=()))
+    refused = anna.post("reservations/lock/", wish(empty, destination="DDD", count=1))
+    assert refused.status_code == 409, refused.content
+    assert (refused.json()["code"], refused.json()["free"]) == ("not-enough-seats", 0)
+
+
+def test_seats_taken_between_the_look_and_the_lock_are_looked_for_again(
+    anna: Traveller, bela: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any six of eight that follow each other have the third; it goes when they are ranked."""
+    rivals: list[Any] = []
+
+    def rival_first(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        rivals.append(bela.post("reservations/lock/", wish(departure, "C1-3")))
+        return hold_seats.lock_request(*arguments)
+
+    monkeypatch.setattr(hold_seats, "lock_request", rival_first)
+    held = anna.post("reservations/lock/", wish(departure, travel_class="CC", count=6))
+    assert [rivals[0].status_code, held.status_code] == [201, 201]
+    assert len(set(held.json()["seats"]) - {"C1-3"}) == 6
 
 
 def test_a_lock_makes_no_sql_query_once_the_image_is_loaded(

@@ -1,7 +1,8 @@
 """Many locks, confirms and counts in one call: the answers and promises of one by one."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.db import IntegrityError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from config.errors import Invalid, NotFound, SeatlockError
+from config.errors import Invalid, NotFound, SeatlockError, StoreUnavailable
 from config.idempotency.models import IdempotencyKey
 from config.outbox.consumers import consume_pending
 from config.outbox.models import OutboxEvent
@@ -22,8 +23,9 @@ from reservations.bookings import insert
 from reservations.bookings.insert import Verdict, insert_booking, insert_bookings
 from reservations.bookings.passengers import Passenger
 from reservations.errors import HoldExpired, LimitReached, SeatAlreadyBooked, SeatUnavailable
-from reservations.holds import batches, store
+from reservations.holds import batches, ids, store
 from reservations.models import BookedSeat, Booking
+from reservations.services import confirm_booking
 from reservations.services import confirm_bookings as together
 from reservations.services.choose_seats import SeatWish
 from reservations.services.confirm_booking import Confirmed, KeyKnown
@@ -34,6 +36,7 @@ from reservations.services.hold_view import HoldView
 from tests.availability import railway
 from tests.engine import Traveller
 from tests.promises.guards import table_without
+from tests.promises.test_confirm_crashes import lost_before
 from tests.promises.test_p1_never_sold_twice import new_booking
 from tests.race.invariants import check, sold_twice
 from tests.reservations.test_hold_seats import wish
@@ -41,6 +44,7 @@ from trains.models import Departure
 from users.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
+ANNA = (Passenger("Anna"),)
 
 
 def owner(traveller: Traveller) -> Owner:
@@ -72,6 +76,15 @@ def told(answers: Sequence[Any]) -> list[object]:
     return [each.is_new if isinstance(each, Confirmed) else type(each).__name__ for each in answers]
 
 
+def failing(error: BaseException) -> Callable[..., Any]:
+    """To be called in the place of what fails."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
+
+
 # Lock
 
 
@@ -79,7 +92,7 @@ def test_many_wishes_are_held_in_one_round_trip(
     many: list[Traveller], departure: Departure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many[0].get(f"departures/{departure.pk}/seats/")  # the image is loaded
-    asks = [ask_for(who, departure, f"S1-{at + 1}") for at, who in enumerate(many)]
+    asks = [ask_for(who, departure, f"S1-{n}", passengers=ANNA) for n, who in enumerate(many, 1)]
     monkeypatch.setattr(store, "lock", None)  # nobody is locked alone
     views = hold_many(asks)
     assert [view.seats for view in views if isinstance(view, HoldView)] == [
@@ -101,11 +114,12 @@ def test_of_many_wishes_each_gets_the_answer_that_is_its_own(
             ask_for(bela, departure, count=2, travel_class="CC"),
             ask_for(cili, departure, *(f"S1-{n}" for n in range(1, 9))),
             LockAsk(owner(cili), SeatWish(departure=0, source="AAA", destination="EEE", count=1)),
-            ask_for(anna, departure, "S1-4", passengers=(Passenger("Anna"),)),
+            ask_for(cili, departure, "S1-7", passengers=(Passenger("A"), Passenger("B"))),
+            ask_for(anna, departure, "S1-4", passengers=ANNA),
         ]
     )
-    kinds = [HoldView, SeatUnavailable, Invalid, HoldView, LimitReached, NotFound, HoldView]
-    assert [type(answer) for answer in answers] == kinds
+    kinds = [HoldView, SeatUnavailable, Invalid, HoldView, LimitReached, NotFound]
+    assert [type(answer) for answer in answers] == [*kinds, Invalid, HoldView]
     check(departure, holds=3)
     named = answers[-1]
     assert isinstance(named, HoldView)
@@ -121,6 +135,7 @@ def test_many_holds_become_bookings_in_one_statement(
     many: list[Traveller], departure: Departure
 ) -> None:
     asks = hold_each(many, departure)
+    asks[0] = replace(asks[0], owner=replace(asks[0].owner, acting={"actor": 7}))
     with CaptureQueriesContext(connection) as queries:
         answers = confirm_bookings(asks)
     assert len(queries.captured_queries) == 1
@@ -134,6 +149,8 @@ def test_many_holds_become_bookings_in_one_statement(
     assert sorted(facts) == sorted(
         (f"{ask.hold}:confirmed", pnr) for ask, pnr in zip(asks, pnrs, strict=True)
     )
+    acted = {fact.subject: fact.body.get("actor") for fact in OutboxEvent.objects.all()}
+    assert [acted[pnr] for pnr in pnrs] == [7, None, None, None, None, None]
     check(departure, holds=0)
     assert many[0].get(f"reservations/bookings/{pnrs[0]}/").json()["seats"] == ["S1-1"]
 
@@ -199,6 +216,24 @@ def test_the_unusual_is_answered_as_if_it_were_alone(
     assert Booking.objects.filter(status=Booking.Status.CONFIRMED).count() == 3
 
 
+def test_only_the_unusual_is_confirmed_alone(
+    many: list[Traveller], departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks = hold_each(many, departure)
+    stranger = ConfirmAsk(owner=owner(many[1]), hold=asks[0].hold)
+    crowd = replace(asks[3], passengers=(Passenger("A"), Passenger("B")))
+    real, alone = store.pin, []
+
+    def pin(ref: ids.HoldRef, *others: Any) -> Any:
+        alone.append(ref.hold)
+        return real(ref, *others)
+
+    monkeypatch.setattr(store, "pin", pin)
+    answers = confirm_bookings([stranger, crowd, asks[0], asks[1]])
+    assert told(answers) == ["NotFound", "Invalid", True, True]
+    assert alone == [crowd.hold]
+
+
 def test_a_known_key_among_many_is_told_to_its_owner_alone(
     many: list[Traveller], departure: Departure
 ) -> None:
@@ -228,11 +263,11 @@ def test_redis_forgot_or_is_away_and_the_capabilities_speak(
 ) -> None:
     first, second, third, *_ = hold_each(many, departure)
     holds_store().flushall()
+    with monkeypatch.context() as patch:
+        patch.setattr(confirm_booking, "write_booking", lost_before)
+        assert told(confirm_bookings([first])) == ["OperationalError"]
     assert told(confirm_bookings([first, second])) == [True, True]
-
-    def away(*_: object) -> None:
-        raise redis.ConnectionError("away")
-
+    away = failing(redis.ConnectionError("away"))
     with monkeypatch.context() as patch:
         patch.setattr(batches, "pin_all", away)
         patch.setattr(store, "pin", away)
@@ -245,29 +280,37 @@ def test_a_batch_that_nobody_settled_is_settled_by_the_outbox(
     many: list[Traveller], departure: Departure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asks = hold_each(many, departure)
-
-    def away(*_: object) -> None:
-        raise redis.ConnectionError("away")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(batches, "settle_all", away)
-        assert told(confirm_bookings(asks)) == [True] * 6
+    for some, error in ((asks[:3], redis.ConnectionError()), (asks[3:], StoreUnavailable("away"))):
+        with monkeypatch.context() as patch:
+            patch.setattr(batches, "settle_all", failing(error))
+            assert told(confirm_bookings(some)) == [True] * 3
     (image,) = store.read_images([departure.pk], members=True)
     assert len(image.members) == 6, "still pinned: nobody can take the seats"
     consume_pending()
     check(departure, holds=0)
 
 
-def test_a_batch_that_died_before_its_commit_booked_nothing_and_can_be_sent_again(
+def test_rule_8_a_hold_of_a_batch_that_is_gone_when_it_is_settled_shows_its_seat_sold(
     many: list[Traveller], departure: Departure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asks = hold_each(many, departure)
 
-    def died(_: object) -> None:
-        raise InterruptedError
+    def forgotten(new: Any) -> Any:
+        verdicts = insert_bookings(new)
+        store.free(ids.read(asks[1].hold), "released", "{}")
+        return verdicts
 
+    monkeypatch.setattr(together, "insert_bookings", forgotten)
+    assert told(confirm_bookings(asks)) == [True] * 6
+    assert many[0].post("reservations/lock/", wish(departure, "S1-2")).status_code == 409
+
+
+def test_a_batch_that_died_before_its_commit_booked_nothing_and_can_be_sent_again(
+    many: list[Traveller], departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks = hold_each(many, departure)
     with monkeypatch.context() as patch:
-        patch.setattr(together, "insert_bookings", died)
+        patch.setattr(together, "insert_bookings", failing(InterruptedError()))
         with pytest.raises(InterruptedError):
             confirm_bookings(asks)
     assert Booking.objects.count() == 0
@@ -326,13 +369,8 @@ def test_many_stretches_are_counted_in_one_round_trip_as_one_by_one(
         answers = count_many(asks)
     assert len(trips) == 1
     for ask, answer in zip(asks, answers, strict=True):
-        seats = (
-            many[0]
-            .get(
-                f"departures/{ask.departure}/seats/", source=ask.source, destination=ask.destination
-            )
-            .json()["seats"]
-        )
+        stretch = {"source": ask.source, "destination": ask.destination}
+        seats = many[0].get(f"departures/{ask.departure}/seats/", **stretch).json()["seats"]
         free = [seat["travel_class"] for seat in seats if seat["status"] == "free"]
         assert answer.by_class == {name: free.count(name) for name in ("SL", "CC")}
         assert not answer.stale

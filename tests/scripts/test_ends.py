@@ -10,7 +10,7 @@ from config.stores import keys
 from config.stores.redis import as_bytes, holds_store
 from reservations.holds import store
 from reservations.holds.scripts import Outcome
-from reservations.services.expire_holds import expire_holds
+from reservations.services.expire_holds import Swept, expire_holds
 from tests.promises.guards import scripts_without
 from tests.scripts import bench
 
@@ -211,3 +211,15 @@ def test_one_sweep_ends_more_holds_than_one_script_does(time_passes: Time) -> No
         assert expire_holds().departures > 1
     assert bench.holders() == set()
     assert not any(bench.words_of("held"))
+
+
+def test_a_sweep_looks_until_nothing_is_due_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, looks = store.departures_due, []
+
+    def due(most: int) -> list[int]:
+        looks.append(most)
+        return real(most)
+
+    monkeypatch.setattr(store, "departures_due", due)
+    assert expire_holds() == Swept(0, 0)
+    assert len(looks) == 1

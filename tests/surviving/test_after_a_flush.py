@@ -12,13 +12,20 @@ from config.stores import keys
 from config.stores.redis import holds_store
 from reservations.holds import capabilities, ids, store
 from reservations.models import Booking
-from reservations.services import claim_hold, confirm_booking, reconcile_images, release_hold
+from reservations.services import (
+    choose_seats,
+    claim_hold,
+    confirm_booking,
+    hold_seats,
+    reconcile_images,
+    release_hold,
+)
 from reservations.services.reconcile_images import notice_restart
 from tests.engine import Traveller
 from tests.promises.guards import scripts_without
 from tests.reservations.test_hold_seats import wish
 from tests.stores import OwnStore, until_answered
-from tests.surviving.steps import EXPIRED, code_of, confirm, lock
+from tests.surviving.steps import AWAY, EXPIRED, code_of, confirm, lock
 from trains.models import Departure
 from users import marks
 from users.services.end_logins import end_logins
@@ -139,6 +146,20 @@ def test_a_confirm_by_capability_ends_a_pin_that_ran_out_on_its_seats(
     with time_passes(100):  # since the first lock 200 s: what was flushed has the scripts' clock
         assert confirm(anna, hold).status_code == 201
         assert code_of(confirm(bela, died)) == EXPIRED
+
+
+def test_an_image_that_is_lost_as_often_as_it_is_loaded_is_answered_with_503(
+    anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = lock(anna, departure, "S1-1")
+    holds_store().flushall()
+    for module in (choose_seats, hold_seats, claim_hold):
+        monkeypatch.setattr(module, "load_image", lambda **_: None)
+    for asked in (wish(departure, "S1-1"), wish(departure, count=1)):
+        assert code_of(anna.post("reservations/lock/", asked)) == AWAY
+    assert code_of(confirm(anna, hold)) == AWAY
+    monkeypatch.undo()
+    assert confirm(anna, hold).status_code == 201
 
 
 def test_fences_grow_over_a_flush_and_a_confirm_past_redis_keeps_its_own(
