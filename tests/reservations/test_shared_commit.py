@@ -15,10 +15,12 @@ from reservations.bookings.insert import NewBooking, Verdict, insert_bookings
 from reservations.bookings.shared_commit import SharedCommit
 from reservations.holds import batches, ids, store
 from reservations.models import BookedSeat, Booking
+from reservations.services import confirm_booking
+from reservations.services.claim_hold import claim_hold
 from tests.engine import Traveller
 from tests.promises.test_p1_never_sold_twice import new_booking
 from tests.race.invariants import sold_twice
-from tests.surviving.steps import lock
+from tests.surviving.steps import confirm, lock
 from trains.models import Departure
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -255,6 +257,41 @@ def test_who_is_on_the_way_is_waited_for_and_who_turned_back_is_not(
     with pytest.raises(ZeroDivisionError), shared.on_the_way():
         _ = 1 / 0
     assert shared.write(new_booking(anna, departure, (0, 4), 5)) is Verdict.BOOKED
+
+
+def test_a_confirm_is_on_the_way_from_its_beginning(
+    anna: Traveller,
+    bela: Traveller,
+    departure: Departure,
+    gate: Gate,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Bela has not even asked for his pin when anna's booking could be written."""
+    monkeypatch.setattr(shared_commit, "COMPANY_SECONDS", 20.0)
+    monkeypatch.setattr(shared_commit._shared, "_patience_seconds", 20.0)
+    gate.opened.set()
+    first, late = (lock(who, departure, f"S1-{n}") for n, who in enumerate((anna, bela), 1))
+    began = threading.Event()
+
+    def claim(ref: ids.HoldRef, *others: Any) -> Any:
+        if ref.hold == late["hold"]:
+            began.set()
+            await_line(shared_commit._shared, 1)
+        return claim_hold(ref, *others)
+
+    def confirm_late() -> Any:
+        try:
+            return confirm(bela, late)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(confirm_booking, "claim_hold", claim)
+    with ThreadPoolExecutor(1) as pool:
+        told = pool.submit(confirm_late)
+        assert began.wait(20)
+        assert confirm(anna, first).status_code == 201
+        assert told.result(20).status_code == 201
+    assert gate.groups == [2]
 
 
 def test_inside_a_transaction_of_the_callers_nothing_is_shared(
