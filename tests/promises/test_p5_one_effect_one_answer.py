@@ -18,7 +18,7 @@ from config.idempotency import claims
 from config.idempotency.models import IdempotencyKey
 from config.stores import keys
 from config.stores.redis import holds_store
-from reservations.api import bookings
+from reservations.api import bookings, kept_answers
 from reservations.models import Booking
 from tests.engine import Traveller
 from tests.race.guards import GUARDS
@@ -141,6 +141,19 @@ def test_p5_twins_with_one_key_get_one_answer_even_side_by_side(
     second = anna.post("reservations/confirm/", {"hold": hold}, **key)
     assert (second.status_code, second.json()) == (201, first.json())
     assert second["Idempotency-Replayed"] == "true"
+
+
+def test_p5_a_repeat_of_a_lock_that_is_over_takes_no_seat_again(
+    anna: Traveller, bela: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server died before it kept the answer; the script had kept its own."""
+    monkeypatch.setattr(kept_answers, "keep", lambda *_: None)
+    first = anna.post("reservations/lock/", wish(departure, "S1-1"), **KEY).json()
+    anna.delete(f"reservations/holds/{first['hold']}/")
+    again = anna.post("reservations/lock/", wish(departure, "S1-1"), **KEY).json()
+    assert (again["hold"], again["expires_at"]) == (first["hold"], first["expires_at"])
+    assert anna.get("reservations/holds/").json()["results"] == []
+    assert bela.post("reservations/lock/", wish(departure, "S1-1")).status_code == 201
 
 
 def test_p5_a_lock_without_a_key_is_another_lock(anna: Traveller, departure: Departure) -> None:
