@@ -111,14 +111,14 @@ def test_of_many_wishes_each_gets_the_answer_that_is_its_own(
             ask_for(anna, departure, "S1-1", "S1-2"),
             ask_for(bela, departure, "S1-2", "S1-3"),
             ask_for(cili, departure, "S9-9"),
+            ask_for(cili, departure, *(f"C1-{n}" for n in range(1, 8))),
             ask_for(bela, departure, count=2, travel_class="CC"),
-            ask_for(cili, departure, *(f"S1-{n}" for n in range(1, 9))),
             LockAsk(owner(cili), SeatWish(departure=0, source="AAA", destination="EEE", count=1)),
             ask_for(cili, departure, "S1-7", passengers=(Passenger("A"), Passenger("B"))),
             ask_for(anna, departure, "S1-4", passengers=ANNA),
         ]
     )
-    kinds = [HoldView, SeatUnavailable, Invalid, HoldView, LimitReached, NotFound]
+    kinds = [HoldView, SeatUnavailable, Invalid, LimitReached, HoldView, NotFound]
     assert [type(answer) for answer in answers] == [*kinds, Invalid, HoldView]
     check(departure, holds=3)
     named = answers[-1]
