@@ -17,6 +17,7 @@ from tests.availability import railway
 from tests.engine import Traveller
 from tests.reservations.test_bookings import book
 from tests.reservations.test_hold_seats import wish
+from trains import hooks
 from trains.models import Coach, Departure, Train
 from trains.services.touch_departures import touch_departures
 
@@ -129,6 +130,19 @@ def test_seats_of_a_coach_added_later_are_sold_also_by_a_process_with_an_old_pla
     booked = anna.post("reservations/confirm/", {"hold": hold})
     assert booked.status_code == 201
     assert booked.json()["seats"] == ["X1-1"]
+
+
+def test_rule_7_an_image_that_is_older_than_the_plan_is_refreshed_by_who_locks(
+    anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who changed it was killed right after COMMIT, and nobody has consumed the outbox."""
+    before = anna.post("reservations/lock/", wish(departure, "S1-1")).json()
+    monkeypatch.setattr(hooks, "announce_changed", lambda _: None)
+    change(departure, fare_factor="2.000")
+    with another_process(monkeypatch):
+        after = anna.post("reservations/lock/", wish(departure, "S1-2"))
+    assert after.status_code == 201, after.content
+    assert float(after.json()["fare"]["amount"]) == 2 * float(before["fare"]["amount"])
 
 
 def test_a_process_with_an_old_plan_reads_it_again_and_leaves_a_new_image_alone(
