@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from config import clock
 from config.errors import Invalid, NotFound, StoreUnavailable
@@ -38,6 +38,12 @@ from trains.services.touch_departures import touch_departures
 
 LOOKS: Final = 5
 BLOCKED_FOR: Final = "re-seating"
+_BLOCK: Final = """
+INSERT INTO reservations_seatblock (departure_id, seat_id, reason, created_by_id)
+SELECT %s, unnest(%s::bigint[]), %s, %s
+ON CONFLICT DO NOTHING
+RETURNING seat_id
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +66,6 @@ def plan_reseating(*, departure: int, actor: int, swaps: Sequence[Swap], reason:
     plan = read_again([departure]).get(departure)
     if plan is None:
         raise NotFound(f"There is no departure {departure}.")
-    if Reseating.objects.filter(departure=departure, state=Reseating.State.PROPOSED).exists():
-        raise IllegalState("Confirm or drop the plan that is open.", "proposed")
     lost = _lost(plan, swaps)
     for _ in range(LOOKS):
         made = _propose(plan, lost, actor, reason)
@@ -170,18 +174,14 @@ def _parties(plan: Plan, sold: Sequence[BookedSeat]) -> list[Party]:
 
 
 def _block(plan: Plan, ordinals: Sequence[int], actor: int) -> list[int]:
-    """Keep these seats out of sale; the ids of those that were not blocked before."""
+    """Keep these seats out of sale; the ids of those that were not blocked before.
+
+    One statement: staff may be blocking one of them this moment.
+    """
     ids = [int(plan.train.seat_ids[ordinal]) for ordinal in ordinals]
-    rows = SeatBlock.objects.filter(departure=plan.departure, seat__in=ids)
-    before = set(rows.values_list("seat_id", flat=True))
-    mine = [seat for seat in ids if seat not in before]
-    SeatBlock.objects.bulk_create(
-        SeatBlock(
-            departure_id=plan.departure, seat_id=seat, reason=BLOCKED_FOR, created_by_id=actor
-        )
-        for seat in mine
-    )
-    return mine
+    with connection.cursor() as cursor:
+        cursor.execute(_BLOCK, [plan.departure, ids, BLOCKED_FOR, actor])
+        return [seat for (seat,) in cursor.fetchall()]
 
 
 def _held_meanwhile(plan: Plan, made: Reseating) -> bool:

@@ -117,9 +117,9 @@ def _move(
     """One booking: those without a seat are given back, the others move."""
     rows = {row.seat_id: row for row in BookedSeat.objects.filter(booking=booking, live=True)}
     here = [move for move in moves if move["old"] in rows]
-    without = [rows[move["old"]].pk for move in here if move["new"] is None]
+    without = [move["old"] for move in here if move["new"] is None]
     if without:
-        _give_back(plan, made, booking, [m["old"] for m in here if m["new"] is None], actor)
+        _give_back(plan, made, booking, without, actor)
     moving = [move for move in here if move["new"] is not None]
     if not moving:
         return

@@ -14,9 +14,8 @@ from reservations.availability.plans import Stretch, plan_of
 from reservations.availability.reseating import Party, reseat
 from reservations.availability.words import no_words
 from reservations.holds import store
-from reservations.models import BookedSeat, Booking, Reseating, SeatBlock
+from reservations.models import BookedSeat, Reseating, SeatBlock
 from reservations.payments.models import Refund
-from reservations.services import choose_seats, plan_reseating
 from reservations.services.mail_bookings import send_waiting
 from tests.availability import railway
 from tests.cancellation.conftest import Buy, cancel, detail
@@ -96,7 +95,10 @@ def test_nothing_moves_until_staff_confirm_and_then_all_agree(  # noqa: PLR0917 
     verify = controller.post("tickets/verify/", {"token": old["token"]}).json()
     assert verify["reason"] == "superseded"
     fact = OutboxEvent.objects.get(kind="booking.reseated")
-    assert (fact.stage, fact.number, fact.body["reason"]) == (4, 2, "S1 broke down")
+    assert (fact.stage, fact.number, fact.subject) == (4, 2, booking.pnr)
+    assert (sorted(fact.body["seats"]), fact.body["reason"]) == (
+        sorted(new.values()), "S1 broke down"
+    )  # fmt: skip
     free = next(seat for seat in ("S2-7", "S2-8", "S2-6") if seat not in new.values())
     assert can_lock(bela, run, free)
     assert_invariants(run.pk)
@@ -118,6 +120,8 @@ def test_a_plan_that_is_dropped_leaves_no_trace(  # noqa: PLR0917  # fixtures
     assert not can_lock(bela, run, "S1-8"), "blocked before, and still"
     assert detail(anna, booking)["seats"] == ["S1-1"]
     assert controller.get(f"operations/reseatings/{made['reseating']}/").json()["ended_at"]
+    told = OutboxEvent.objects.filter(kind="departure.changed", body__fields=["blocks"])
+    assert told.count() == 3, "by staff, by the plan, by its drop"
 
 
 def test_who_has_no_seat_in_the_other_vehicle_is_refunded_in_full(  # noqa: PLR0917  # fixtures
@@ -135,6 +139,11 @@ def test_who_has_no_seat_in_the_other_vehicle_is_refunded_in_full(  # noqa: PLR0
     given = shown["cancellation"]
     assert (given["rule"], given["seats"]) == ("no-seat", without)
     assert Refund.objects.get().amount == booking.fare / 3
+    told = OutboxEvent.objects.filter(kind__startswith="staff.reseating-").order_by("id")
+    counted = {"reason": "S1 broke down", "moved": 2, "without_seat": 1}
+    assert [(each.kind, each.stage, each.body | counted == each.body) for each in told] == [
+        ("staff.reseating-proposed", 1, True), ("staff.reseating-done", 1, True),
+    ]  # fmt: skip
     assert_invariants(run.pk)
 
 
@@ -152,8 +161,23 @@ def test_a_smaller_vehicle_of_the_class_lacks_the_last_seats_another_class_all(
     assert len(chairs["lost"]) == 8
     drop(controller, chairs)
     assert "coaches" in plan({"coach": "S1", "vehicle": "T-SL"}, status=400)["errors"]
-    wrong = plan({"coach": "X9"}, {"coach": "S1", "vehicle": "bus"}, status=400)["errors"]
-    assert set(wrong) == {"coaches.0.coach", "coaches.1.vehicle"}
+    swaps = ({"coach": "X9"}, {"coach": "S1", "vehicle": "bus"}, {"coach": "X8"})
+    wrong = plan(*swaps, status=400)["errors"]
+    assert set(wrong) == {"coaches.0.coach", "coaches.1.vehicle", "coaches.2.coach"}
+
+
+@pytest.mark.django_db
+def test_a_departure_or_a_plan_that_is_not_there_is_not_found(
+    controller: Traveller, run: Departure
+) -> None:
+    body = {"coaches": [{"coach": "S1"}], "reason": "S1 broke down"}
+    answers = [
+        controller.post(f"operations/departures/{run.pk + 1}/reseatings/", body),
+        controller.get("operations/reseatings/1/"),
+        confirm(controller, {"reseating": 1}),
+        drop(controller, {"reseating": 1}),
+    ]
+    assert [each.status_code for each in answers] == [404] * 4
 
 
 @pytest.mark.django_db
@@ -177,6 +201,8 @@ def test_a_booking_cancelled_meanwhile_does_not_move(
     assert confirm(controller, made).status_code == 200
     assert detail(anna, booking)["seats"] == [moved["S1-2"]]
     assert SeatBlock.objects.filter(departure=run).count() == 8, "the lost ones alone"
+    told = OutboxEvent.objects.filter(kind="departure.changed", body__fields=["blocks"])
+    assert told.count() == 2, "the plan, and what came of it"
     assert_invariants(run.pk)
 
 
@@ -214,67 +240,6 @@ def test_a_hold_that_is_confirmed_between_the_two_looks_is_seen(  # noqa: PLR091
     monkeypatch.setattr(store, "read_images", looks)
     assert confirm(controller, made).json()["state"] == "outdated"
     assert confirmed == [201]
-
-
-def test_a_seat_that_is_held_while_the_plan_is_made_is_left_to_its_holder(  # noqa: PLR0917  # fixtures
-    anna: Traveller, bela: Traveller, controller: Traveller, buy: Buy, run: Departure, plan: Ask,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    """The rival comes between the look and the blocks: the plan is made again without that seat."""
-    buy(anna, "S1-1")
-    real = choose_seats.taken_now
-    holds: list[dict[str, Any]] = []
-
-    def looks(found: Any) -> Any:
-        taken = real(found)
-        if not holds:
-            (move,) = reseat(found.train, _with_lost(found, taken), _party(found, "S1-1"))
-            assert move.new is not None
-            holds.append(lock(bela, run, found.train.labels[move.new]))
-        return taken
-
-    monkeypatch.setattr(plan_reseating, "taken_now", looks)
-    made = plan()
-    assert made["moves"][0]["new"] != holds[0]["seats"][0]
-    assert Reseating.objects.count() == 1
-    assert confirm(controller, made).status_code == 200
-    assert bela.post("reservations/confirm/", {"hold": holds[0]["hold"]}).status_code == 201
-    assert_invariants(run.pk)
-
-
-def test_without_the_second_look_a_passenger_is_moved_onto_a_held_seat(  # noqa: PLR0917  # fixtures
-    anna: Traveller, bela: Traveller, controller: Traveller, buy: Buy, run: Departure, plan: Ask,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    buy(anna, "S1-1")
-    real = choose_seats.taken_now
-    holds: list[dict[str, Any]] = []
-
-    def looks(found: Any) -> Any:
-        taken = real(found)
-        (move,) = reseat(found.train, _with_lost(found, taken), _party(found, "S1-1"))
-        assert move.new is not None
-        holds.append(lock(bela, run, found.train.labels[move.new]))
-        return taken
-
-    monkeypatch.setattr(plan_reseating, "taken_now", looks)
-    monkeypatch.setattr(plan_reseating, "_held_meanwhile", lambda *_: False)
-    assert confirm(controller, plan()).status_code == 200
-    refused = bela.post("reservations/confirm/", {"hold": holds[0]["hold"]})
-    assert refused.json()["code"] == "seat-already-booked", "P2 is gone, P1 stands"
-
-
-def _with_lost(found: Any, taken: Any) -> Any:
-    words = taken.copy()
-    words[[at for at, label in enumerate(found.train.labels) if label.startswith("S1-")]] = (
-        2**32 - 1
-    )
-    return words
-
-
-def _party(found: Any, seat: str) -> list[Party]:
-    stretch, ordinal = found.stretch("AAA", "CCC"), found.train.ordinal_of[seat]
-    return [Party(booking=Booking.objects.get().pk, stretch=stretch, ordinals=(ordinal,))]
 
 
 @pytest.mark.django_db
