@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
+from typing import Final
 
 from trains.fares import PARTS, ZERO, SeatFare, parts_of
 
-_NAMED = "p"
-MOST_HAVE = 2  # a base and a distance
+_NAMED: Final = "p"
+MOST_HAVE: Final = 2  # a base and a distance
+REMEMBERED: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def write(seats: Sequence[SeatFare], *, names_kept: bool = False) -> str:
     return f"{total}/{runs}" + (f"/{_NAMED}" if names_kept else "")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=REMEMBERED)
 def read(text: str) -> HeldFare:
     """Remembered: a sale writes few different fares. Raises `ValueError` or `ArithmeticError` for
     what `write` did not write.

@@ -20,6 +20,7 @@ VERSION: Final = 1
 LENGTH: Final = 40
 _RANDOM_BYTES: Final = 9
 _MAC_BYTES: Final = 8
+_KEY_BYTES: Final = 32
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,12 @@ class HoldRef:
 @cache
 def _key(purpose: str) -> bytes:
     return hashlib.blake2b(
-        settings.SECRET_KEY.encode(), digest_size=32, person=purpose.encode()[:16]
+        settings.SECRET_KEY.encode(), digest_size=_KEY_BYTES, person=purpose.encode()
     ).digest()
 
 
 def mac(purpose: str, payload: bytes, size: int = _MAC_BYTES) -> bytes:
-    """A keyed hash; `purpose` keeps the hashes of different things apart."""
+    """A keyed hash; `purpose`, of at most 16 bytes, keeps the hashes of different things apart."""
     return hashlib.blake2b(payload, key=_key(purpose), digest_size=size).digest()
 
 

@@ -17,6 +17,7 @@ from config.stores.redis import HoldsStoreAway, cannot_serve, holds_store
 
 # More would keep everybody else waiting, and a caller longer than it may wait.
 PIPELINED: Final = 256
+DEPARTURES_REMEMBERED: Final = 4_096
 LUA: Final = Path(__file__).parent / "lua"
 Call = tuple[Sequence[str], Sequence[Any]]
 """KEYS and ARGV of one run of a script."""
@@ -140,7 +141,7 @@ def script(name: str) -> Script:
     return Script(name)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=DEPARTURES_REMEMBERED)
 def departure_keys(departure: int) -> tuple[str, ...]:
     """KEYS 1-10 of every hold script, in the order of `lua/lib/hold.lua`."""
     shard = keys.shard(departure)

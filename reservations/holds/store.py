@@ -189,12 +189,11 @@ class RefreshBegun:
     loaded: bool
     epoch: str
     sold: bytes
-    words: int
 
 
 def refresh_begin(departure: int, *, scope: str, words: int, ref: HoldRef | None) -> RefreshBegun:
     """Step a of refresh (rule 7). `scope`: some, all, or load."""
-    settled, loaded, epoch, sold, image_words = script("refresh_begin")(
+    settled, loaded, epoch, sold, _ = script("refresh_begin")(
         departure_keys(departure),
         ref.hold if ref else "",
         ref.user if ref else "",
@@ -202,9 +201,7 @@ def refresh_begin(departure: int, *, scope: str, words: int, ref: HoldRef | None
         new_mark(),
         words,
     )
-    return RefreshBegun(
-        settled == b"1", loaded == b"1", _text(epoch), sold, int(image_words or words)
-    )
+    return RefreshBegun(settled == b"1", loaded == b"1", _text(epoch), sold)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,21 +249,19 @@ def read_images(
     images: dict[int, Image] = {}
     todo = list(departures)
     for _ in range(AGAIN_LIMIT):
-        if not todo:
-            break
         answers = script("view").many([(departure_keys(each), arguments) for each in todo])
         for departure, answer in zip(todo, answers, strict=True):
             if answer[0] != b"again":
                 images[departure] = image_of(departure, answer)
         todo = [departure for departure in todo if departure not in images]
-    if todo:
-        raise StoreUnavailable("Too many holds ran out at once; try again.")
-    return [images[departure] for departure in departures]
+        if not todo:
+            return [images[departure] for departure in departures]
+    raise StoreUnavailable("Too many holds ran out at once; try again.")
 
 
 def holds_of(user: int) -> list[tuple[int, Member]]:
     """A user's live holds with their departures, soonest deadline first: two round trips."""
-    departures = _union(lambda shard: keys.owned(shard, user), 0)
+    departures = _union(lambda shard: keys.owned(shard, user))
     images = read_images(departures, user=user)
     found = [(image.departure, member) for image in images for member in image.members]
     return sorted(found, key=lambda pair: pair[1].deadline_ms)
@@ -274,7 +269,7 @@ def holds_of(user: int) -> list[tuple[int, Member]]:
 
 def departures_with_holds() -> list[int]:
     """Departures on which somebody holds, or held until a moment ago; one round trip."""
-    return _union(keys.due, 0)
+    return _union(keys.due)
 
 
 def live_holds() -> list[tuple[int, Member]]:
@@ -284,10 +279,10 @@ def live_holds() -> list[tuple[int, Member]]:
     return sorted(found, key=lambda pair: pair[1].deadline_ms)
 
 
-def _union(key_of_shard: Callable[[int], str], at_least: int) -> list[int]:
+def _union(key_of_shard: Callable[[int], str]) -> list[int]:
     """The departures in one sorted set of every shard, in one round trip."""
     return _departures_in(
-        [("ZRANGEBYSCORE", key_of_shard(shard), at_least, "+inf") for shard in range(keys.SHARDS)]
+        [("ZRANGE", key_of_shard(shard), "0", "-1") for shard in range(keys.SHARDS)]
     )
 
 

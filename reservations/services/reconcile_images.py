@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 PER_SHARD: Final = 8
 LEASE_SECONDS: Final = 60.0
 EVERY_MS: Final = 10 * 60 * 1000
+ALL: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def notice_restart() -> Reconciled | None:
             return None
         restore_ended_marks()
         move_mark()  # it may have come back with an older one
-        departures = store.images_loaded(1_000_000, before_ms=store.redis_now_ms())
+        departures = store.images_loaded(ALL, before_ms=store.redis_now_ms())
         refreshed, dropped = _ask_again(departures)
         holds_store().hset(keys.LAYOUT, "run_id", run_id)
     logger.warning("REDIS_URL was restarted or emptied: %s images were asked again", refreshed)

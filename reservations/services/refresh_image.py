@@ -116,7 +116,7 @@ def _only(seen: Words, train: TrainPlan, seat_ids: Iterable[int]) -> Words:
 
 def _changes(rows: Words, seen: Words) -> bytes:
     """Triples (word index, bits to set, bits to clear) for `refresh_end.lua`."""
-    to_set, to_clear = rows.reshape(-1), (seen & ~rows).reshape(-1)
+    to_set, to_clear = rows.ravel(), (seen & ~rows).ravel()
     (index,) = np.nonzero(to_set | to_clear)
     triples = np.column_stack((index, to_set[index], to_clear[index]))
     return triples.astype("<u4").tobytes()

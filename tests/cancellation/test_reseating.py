@@ -17,6 +17,7 @@ from reservations.holds import store
 from reservations.models import BookedSeat, Reseating, SeatBlock
 from reservations.payments.models import Refund
 from reservations.services.mail_bookings import send_waiting
+from reservations.tickets.models import TicketMail
 from tests.availability import railway
 from tests.cancellation.conftest import Buy, cancel, detail
 from tests.engine import Traveller
@@ -99,6 +100,7 @@ def test_nothing_moves_until_staff_confirm_and_then_all_agree(  # noqa: PLR0917 
     assert (sorted(fact.body["seats"]), fact.body["reason"]) == (
         sorted(new.values()), "S1 broke down"
     )  # fmt: skip
+    assert TicketMail.objects.get(event_id=fact.event_id).booking == booking
     free = next(seat for seat in ("S2-7", "S2-8", "S2-6") if seat not in new.values())
     assert can_lock(bela, run, free)
     assert_invariants(run.pk)

@@ -102,6 +102,8 @@ def test_a_new_database_has_rules_and_they_are_exact(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="quarter-kept: write kept_percent"):
         load_cancellation_rules(tmp_path / "rules.json")
     assert not CancellationTable.objects.exists()
+    assert load_cancellation_rules()
+    assert [rule.kept_percent for rule in read_rules(date(2026, 11, 21))] == [0, 25, 50, 0]
 
 
 @pytest.mark.django_db

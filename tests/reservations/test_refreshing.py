@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from config.errors import StoreUnavailable
 from config.stores.redis import holds_store
 from reservations.availability.taken_rows import read_taken
 from reservations.holds import ids, store
@@ -49,6 +50,16 @@ def test_rule_7_with_another_epoch_it_begins_again(
     assert [lock(anna, departure, seat) for seat in ("S1-1", "S1-2")] == [201, 201]
 
 
+def test_a_refresh_of_some_seats_judges_no_other(
+    anna: Traveller, bela: Traveller, departure: Departure
+) -> None:
+    hold = anna.post("reservations/lock/", wish(departure, "S1-2")).json()["hold"]
+    assert anna.post("reservations/confirm/", {"hold": hold}).status_code == 201
+    seat = sold_in_no_row(anna, departure, "S1-1")
+    refresh_seats(departure=departure.pk, seat_ids=[seat])
+    assert [lock(bela, departure, seat) for seat in ("S1-1", "S1-2")] == [201, 409]
+
+
 def test_rule_7_without_an_image_a_refresh_writes_nothing(
     anna: Traveller, departure: Departure
 ) -> None:
@@ -57,6 +68,23 @@ def test_rule_7_without_an_image_a_refresh_writes_nothing(
     refresh_seats(departure=departure.pk, seat_ids=[seat])
     (image,) = store.read_images([departure.pk])
     assert not image.loaded
+
+
+def test_rule_7_an_image_that_keeps_changing_is_given_up(
+    anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock(anna, departure, "S1-1")
+    real: Callable[..., Any] = read_taken
+
+    def read(*args: Any) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr(refresh_image, "read_taken", real)
+            refresh_seats(departure=departure.pk, seat_ids=[])
+        return real(*args)
+
+    monkeypatch.setattr(refresh_image, "read_taken", read)
+    with pytest.raises(StoreUnavailable):
+        refresh_seats(departure=departure.pk, seat_ids=[])
 
 
 def test_a_load_that_finds_the_image_loaded_reads_no_rows(

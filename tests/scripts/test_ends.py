@@ -10,7 +10,12 @@ from config.stores import keys
 from config.stores.redis import as_bytes, holds_store
 from reservations.holds import store
 from reservations.holds.scripts import Outcome
+<<<<<<< HEAD
 from reservations.services.expire_holds import Swept, expire_holds
+=======
+from reservations.holds.states import STAGE
+from reservations.services.expire_holds import expire_holds
+>>>>>>> d000280 (Show what answers, marks, fares and images look like where nobody looked, and name sizes)
 from tests.promises.guards import scripts_without
 from tests.scripts import bench
 
@@ -132,6 +137,18 @@ def test_every_end_is_told_once_and_only_by_its_own_name(time_passes: Time) -> N
     told = [name for name, _ in bench.facts()][4:]
     assert told == [f"{released.ref.hold}:released", f"{freed.ref.hold}:expired",
                     f"{expired.ref.hold}:expired"]  # fmt: skip
+
+
+def test_the_facts_of_a_hold_have_the_stages_of_the_table(time_passes: Time) -> None:
+    taken, _ = bench.take(0), bench.take(1)
+    with time_passes(10):
+        bench.extend(taken)
+        bench.release(taken)
+    with time_passes(180):
+        bench.reap()
+    entries: Any = holds_store().xrange(keys.audit(bench.SHARD))
+    told = {fields[b"kind"].decode(): int(fields[b"stage"]) for _, fields in entries}
+    assert told == {kind: stage for kind, stage in STAGE.items() if kind.startswith("hold.")}
 
 
 def test_a_hold_ends_without_an_image_too() -> None:

@@ -92,9 +92,10 @@ def test_without_the_look_at_kept_answers_it_would(monkeypatch: pytest.MonkeyPat
     assert wanted.hold in bench.holders()
 
 
-def test_without_a_key_nothing_is_kept() -> None:
+@pytest.mark.parametrize("locked", [store.lock, bench.lock_in_a_batch, bench.lock_in_two])
+def test_without_a_key_nothing_is_kept(locked: Callable[[store.LockRequest], Any]) -> None:
     wanted = bench.request(0)
-    store.lock(wanted)
+    locked(wanted)
     assert holds_store().exists(keys.answer(bench.SHARD, wanted.hold)) == 0
 
 

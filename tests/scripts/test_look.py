@@ -1,5 +1,6 @@
 """`look`: the images of many departures, of those alone that changed since the last look."""
 
+import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -104,6 +105,28 @@ def test_the_mark_of_the_timetable_comes_with_it_and_is_made_once() -> None:
     made = timetable_mark()
     assert made
     assert made == timetable_mark() == look([], []).timetable
+
+
+def test_of_two_who_make_the_mark_at_once_both_have_that_of_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    holds_store().delete(keys.TIMETABLE)
+    rivals = iter([timetable_mark])
+    made: list[bytes | None] = []
+    token = secrets.token_hex
+
+    def made_late(size: int) -> str:
+        made.extend(rival() for rival in rivals)
+        return token(size)
+
+    monkeypatch.setattr(secrets, "token_hex", made_late)
+    assert [timetable_mark()] == made
+
+
+def test_a_server_that_lost_its_scripts_is_looked_at_all_the_same() -> None:
+    before = image()
+    holds_store().script_flush()
+    assert image() == before
 
 
 def test_rule_12_a_call_touches_one_shard_and_all_calls_are_one_round_trip(

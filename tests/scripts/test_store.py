@@ -3,6 +3,8 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,11 +12,13 @@ import redis
 
 from config.errors import IdempotencyKeyReused, Invalid, NotFound, StoreUnavailable
 from config.stores.redis import holds_store
-from reservations.holds import capabilities, ids, store
+from reservations.holds import capabilities, fare_text, ids, store
 from reservations.holds.capabilities import Capability
+from reservations.holds.members import moment
 from reservations.holds.scripts import departure_keys, script
 from reservations.services.hold_seats import Owner, RequestKey, claim_hold_id
 from tests.scripts import bench
+from trains.fares import ZERO, SeatFare
 
 Time = Callable[[float], AbstractContextManager[None]]
 
@@ -30,8 +34,8 @@ def changed(text: str, at: int, by: int = 1) -> str:
 
 
 def test_a_hold_id_says_its_departure_and_its_owner() -> None:
-    ref = ids.read(ids.mint(departure=2**40 + 7, user=2**33 + 1))
-    assert (ref.departure, ref.user) == (2**40 + 7, 2**33 + 1)
+    ref = ids.read(ids.mint(departure=2**40 + 7, user=2**40 + 1))
+    assert (ref.departure, ref.user) == (2**40 + 7, 2**40 + 1)
     assert len(ref.hold) == ids.LENGTH
 
 
@@ -89,6 +93,33 @@ def test_rule_10_a_capability_with_one_byte_changed_is_refused() -> None:
             capabilities.open_sealed(nonsense)
 
 
+# Fares
+
+
+BARE = SeatFare(base=Decimal("40.00"), distance=Decimal("405.00"))
+
+
+@pytest.mark.parametrize(
+    ("seats", "names_kept", "text"),
+    [
+        ([replace(BARE, reservation=Decimal("20.00"))] * 2, False, "930.00/2x40.00:405.00:20.00"),
+        (
+            [BARE, replace(BARE, concession=Decimal("-222.50"), granted="child")], True,
+            "667.50/1x40.00:405.00+1x40.00:405.00:0.00:0.00:-222.50@child/p",
+        ),
+        ([SeatFare(base=Decimal("40.00"), distance=ZERO)], False, "40.00/1x40.00:0.00"),
+    ],
+    ids=["two alike", "a child", "no distance"],
+)  # fmt: skip
+def test_a_fare_is_written_briefly_and_read_as_it_was(
+    seats: list[SeatFare], names_kept: bool, text: str
+) -> None:
+    assert fare_text.write(seats, names_kept=names_kept) == text
+    held = fare_text.read(text)
+    assert (held.seats, held.names_kept) == (tuple(seats), names_kept)
+    assert held.total == sum(held.parts.values())
+
+
 # Keys of requests
 
 
@@ -122,6 +153,8 @@ def test_a_server_that_lost_its_scripts_is_told_them() -> None:
     assert len(bench.image(members=True).members) == 1
     holds_store().script_flush()
     bench.take(1)
+    holds_store().script_flush()
+    assert [each.loaded for each in store.read_images([70, 71])] == [True, False]
 
 
 def test_a_script_that_always_says_again_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +188,8 @@ def test_images_are_given_in_the_order_they_were_asked_for() -> None:
 
 def test_a_member_that_cannot_be_read_does_not_hide_the_others() -> None:
     taken = bench.take(0)
-    holds_store().zadd(bench.key("live"), {"nonsense": bench.FOREVER_MS})
+    soon_ms, late_ms = taken.member.deadline_ms - 1, bench.FOREVER_MS
+    holds_store().zadd(bench.key("live"), {"nonsense": soon_ms, "more of it": late_ms})
     assert bench.holders() == {taken.ref.hold}
 
 
@@ -185,6 +219,10 @@ def test_the_clock_of_redis_is_told_in_milliseconds() -> None:
     now_ms = store.redis_now_ms()
     assert 0 <= now_ms - (int(seconds) * 1000 + int(microseconds) // 1000) < 60_000
     assert bench.take(0).held.now_ms >= now_ms
+
+
+def test_a_moment_is_told_to_the_millisecond() -> None:
+    assert moment(1_800_000_000_789).isoformat() == "2027-01-15T08:00:00.789000+00:00"
 
 
 def test_images_are_asked_again_when_their_time_has_come() -> None:

@@ -12,6 +12,7 @@ from config.stores import keys
 from config.stores.redis import holds_store
 from reservations.holds import capabilities, ids, store
 from reservations.models import Booking
+<<<<<<< HEAD
 from reservations.services import (
     choose_seats,
     claim_hold,
@@ -21,6 +22,10 @@ from reservations.services import (
     release_hold,
 )
 from reservations.services.reconcile_images import notice_restart
+=======
+from reservations.services import claim_hold, confirm_booking, reconcile_images, release_hold
+from reservations.services.reconcile_images import Reconciled, notice_restart
+>>>>>>> d000280 (Show what answers, marks, fares and images look like where nobody looked, and name sizes)
 from tests.engine import Traveller
 from tests.promises.guards import scripts_without
 from tests.reservations.test_hold_seats import wish
@@ -240,6 +245,19 @@ def test_a_restart_whose_work_was_cut_short_is_noticed_again(
     noticed = notice_restart()
     assert noticed is not None
     assert (noticed.refreshed, noticed.restarted) == (1, True)
+
+
+def test_an_image_is_asked_again_after_ten_minutes_and_all_after_a_flush(
+    anna: Traveller, departure: Departure, time_passes: Time
+) -> None:
+    notice_restart()
+    lock(anna, departure, "S1-1")
+    assert reconcile_images.reconcile_images() == Reconciled(0, 0, restarted=False)
+    with time_passes(601):
+        assert reconcile_images.reconcile_images() == Reconciled(1, 0, restarted=False)
+        assert reconcile_images.reconcile_images() == Reconciled(0, 0, restarted=False)
+    holds_store().flushall()
+    assert reconcile_images.reconcile_images() == Reconciled(0, 0, restarted=True)
 
 
 def test_the_image_of_a_departure_that_ended_is_dropped(

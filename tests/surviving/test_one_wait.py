@@ -17,6 +17,8 @@ from config.stores import timing
 from config.stores.breaker import Event, State
 from config.stores.redis import AWAY, HoldsStoreAway, breaker_state, holds_store
 from config.stores.timing import hurried
+from reservations.holds.looks import look
+from reservations.holds.store import departures_with_holds, read_images
 from tests.stores import OwnStore, until_answered
 
 SECONDS = 0.25
@@ -280,6 +282,23 @@ def test_a_server_that_cannot_serve_is_away_for_the_caller_but_is_asked_again(
     assert breaker_state() is State.CLOSED
     store.execute_command("REPLICAOF", "NO", "ONE")
     assert store.set("k", "w")
+    assert own_holds.url
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [lambda: read_images([1, 2]), departures_with_holds, lambda: look([1, 2], [b"", b""])],
+    ids=["scripts", "indexes", "looks"],
+)
+def test_a_server_that_cannot_serve_is_away_for_who_asks_much_at_once_too(
+    own_holds: OwnStore, ask: Callable[[], object]
+) -> None:
+    """As a replica says that lost its primary, to each question of a round trip."""
+    store = holds_store()
+    store.config_set("replica-serve-stale-data", "no")
+    store.execute_command("REPLICAOF", "127.0.0.1", "1")
+    with pytest.raises(HoldsStoreAway, match=r"MASTER is down|read only"):
+        ask()
     assert own_holds.url
 
 

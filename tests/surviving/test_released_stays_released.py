@@ -162,6 +162,8 @@ def test_without_postgres_a_release_frees_the_seat_and_the_sweep_buries_it(
     assert bela.post("reservations/lock/", wish(departure, "S1-1")).status_code == 201
     assert not Booking.objects.exists()
     postgres_hears_nothing.undo()
+    with time_passes(-0.9):
+        assert bury_unburied() == 0, "its own request may be burying it this moment"
     with time_passes(2):
         assert bury_unburied() == 1
         assert bury_unburied() == 0
