@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from django.conf import settings
 
@@ -13,11 +13,12 @@ from reservations.holds.ids import HoldRef
 from reservations.holds.scripts import Call, departure_keys
 
 ANSWER_KEPT_MS: Final = 24 * 3600 * 1000
+MARK_BYTES: Final = 8
 
 
 def new_mark() -> str:
-    """A random mark, for an era or an epoch that begins."""
-    return secrets.token_hex(8)
+    """A random mark, of what begins: an era, an epoch, a timetable."""
+    return secrets.token_hex(MARK_BYTES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,17 +96,12 @@ class Keeping:
 def pin_call(ref: HoldRef, sid: str, capability: Capability | None) -> Call:
     """KEYS and ARGV of the pin script."""
     key_names = (*departure_keys(ref.departure), keys.ended(keys.shard(ref.departure), sid))
-    return key_names, (
-        ref.hold,
-        ref.user,
-        settings.ENV.pin_seconds * 1000,
-        new_mark(),
-        capability.era if capability else "",
-        capability.deadline_ms if capability else 0,
-        capability.member if capability else "",
-    )
+    told: Sequence[Any] = ("", "", "")
+    if capability:
+        told = (capability.era, capability.deadline_ms, capability.member)
+    return key_names, (ref.hold, ref.user, settings.ENV.pin_seconds * 1000, new_mark(), *told)
 
 
 def settle_call(ref: HoldRef) -> Call:
     """KEYS and ARGV of step a of refresh, alone."""
-    return departure_keys(ref.departure), (ref.hold, ref.user, "none", new_mark(), 0)
+    return departure_keys(ref.departure), (ref.hold, ref.user, "none", new_mark())

@@ -7,7 +7,6 @@ the timetable (`trains.timetable_mark`), so that whoever keeps a part of it know
 Every function raises `redis.ConnectionError` or `TimeoutError` when Redis is away.
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -19,6 +18,7 @@ import redis.exceptions
 from config.stores import keys
 from config.stores.lines import Command
 from config.stores.redis import HoldsStoreAway, as_bytes, cannot_serve, holds_store
+from reservations.holds.calls import new_mark
 from reservations.holds.scripts import script
 
 DEPARTURES_REMEMBERED: Final = 16_384
@@ -99,7 +99,7 @@ def timetable_mark() -> bytes | None:
 
 def _new_mark() -> bytes | None:
     store = holds_store()
-    store.set(keys.TIMETABLE, secrets.token_hex(8), nx=True)
+    store.set(keys.TIMETABLE, new_mark(), nx=True)
     return as_bytes(store.get(keys.TIMETABLE))
 
 

@@ -102,6 +102,7 @@ def test_rule_10_after_a_flush_the_seats_are_taken_again_and_pinned() -> None:
     assert (answer.outcome, answer.rest) == (Outcome.PINNED, ("1",))
     assert member is not None
     assert (member.labels, member.fence) == (taken.member.labels, taken.member.fence)
+    assert member.pinned
     assert score(LIVE, taken) is None
     assert score(CONFIRMING, taken) == taken.member.deadline_ms
     assert bench.words_of("held")[:2] == [15, 15]
