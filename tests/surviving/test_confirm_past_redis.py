@@ -160,6 +160,16 @@ def test_without_a_capability_it_waits_for_redis(
     assert confirm(anna, hold).status_code == 201
 
 
+def test_travellers_named_with_the_lock_are_named_again_as_redis_has_them(
+    anna: Traveller, departure: Departure, cut_off: Cut
+) -> None:
+    people = [{"name": "Asha", "age": 31}]
+    hold = anna.post("reservations/lock/", wish(departure, "S1-1", passengers=people)).json()
+    with cut_off():
+        assert "name them again" in confirm(anna, hold).json()["detail"]
+        assert confirm(anna, hold, passengers=people).json()["passengers"] == people
+
+
 def test_the_first_commit_wins(
     anna: Traveller, bela: Traveller, departure: Departure, cut_off: Cut
 ) -> None:
