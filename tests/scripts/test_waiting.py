@@ -51,3 +51,9 @@ def test_a_mark_that_changed_is_told_to_who_watches(watcher: Watcher) -> None:
     """A seat that is kept turns held under their eyes."""
     mark(KEPT)
     assert watcher.count() == 1
+
+
+def test_a_view_has_what_is_kept_and_the_line_that_says_for_whom() -> None:
+    mark(NOT_KEPT, KEPT)
+    seen = bench.image()
+    assert (seen.kept, seen.waiting) == (NOT_KEPT + KEPT, "1 party")
