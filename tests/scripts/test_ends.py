@@ -10,12 +10,8 @@ from config.stores import keys
 from config.stores.redis import as_bytes, holds_store
 from reservations.holds import store
 from reservations.holds.scripts import Outcome
-<<<<<<< HEAD
-from reservations.services.expire_holds import Swept, expire_holds
-=======
 from reservations.holds.states import STAGE
-from reservations.services.expire_holds import expire_holds
->>>>>>> d000280 (Show what answers, marks, fares and images look like where nobody looked, and name sizes)
+from reservations.services.expire_holds import Swept, expire_holds
 from tests.promises.guards import scripts_without
 from tests.scripts import bench
 

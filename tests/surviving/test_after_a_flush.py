@@ -12,7 +12,6 @@ from config.stores import keys
 from config.stores.redis import holds_store
 from reservations.holds import capabilities, ids, store
 from reservations.models import Booking
-<<<<<<< HEAD
 from reservations.services import (
     choose_seats,
     claim_hold,
@@ -21,11 +20,7 @@ from reservations.services import (
     reconcile_images,
     release_hold,
 )
-from reservations.services.reconcile_images import notice_restart
-=======
-from reservations.services import claim_hold, confirm_booking, reconcile_images, release_hold
 from reservations.services.reconcile_images import Reconciled, notice_restart
->>>>>>> d000280 (Show what answers, marks, fares and images look like where nobody looked, and name sizes)
 from tests.engine import Traveller
 from tests.promises.guards import scripts_without
 from tests.reservations.test_hold_seats import wish
