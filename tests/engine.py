@@ -48,6 +48,11 @@ class Traveller:
         return self.client.delete(f"/api/v1/{path}")
 
 
+def forged(word: str) -> str:
+    """The same but for its last letter."""
+    return word[:-1] + ("a" if word[-1] != "a" else "b")
+
+
 @pytest.fixture
 def empty_redis() -> None:
     """No holds, no images, no plans of another test; whoever makes a railway or people has it."""

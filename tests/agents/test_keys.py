@@ -17,7 +17,7 @@ from config.http.throttles import Quota, Rate
 from config.outbox.models import OutboxEvent
 from config.stores.redis import holds_store
 from tests.agents.conftest import Machine, MakeMachine
-from tests.engine import Traveller
+from tests.engine import Traveller, forged
 from users import api_keys, marks
 from users.models import ApiKey, Login, User
 from users.scopes import SCOPES
@@ -225,7 +225,7 @@ def test_keys_that_nobody_has_are_refused_and_their_guessers_slowed(
 ) -> None:
     monkeypatch.setitem(throttles.RATES, "key", Rate(address=Quota(10, 3600)))
     wrong = [
-        machine.key[:-1] + ("a" if machine.key[-1] != "a" else "b"),
+        forged(machine.key),
         machine.key[:-1],
         machine.key + "a",
         machine.prefix,

@@ -20,7 +20,7 @@ from config.stores import keys
 from config.stores.redis import holds_store
 from reservations.api import bookings, kept_answers
 from reservations.models import Booking
-from tests.engine import Traveller
+from tests.engine import Traveller, forged
 from tests.race.guards import GUARDS
 from tests.reservations.test_hold_seats import wish
 from trains.models import Departure
@@ -222,7 +222,7 @@ def test_p5_a_key_whose_request_never_began_may_be_used_for_the_corrected_one(
     assert anna.post("reservations/lock/", right, **KEY).status_code == 201
     confirm = {"hold": anna.get("reservations/holds/").json()["results"][0]["hold"]}
     key = {"Idempotency-Key": "confirm"}
-    nobodys = {"hold": confirm["hold"][:-1] + "x"}
+    nobodys = {"hold": forged(confirm["hold"])}
     assert anna.post("reservations/confirm/", nobodys, **key).status_code == 404
     assert anna.post("reservations/confirm/", confirm, **key).status_code == 201
 
