@@ -59,6 +59,8 @@ class Environment(BaseSettings):
     mongo_database: str = Field(default="seatlock", pattern=r"^[A-Za-z0-9_-]{1,38}$")
     database_pool_size: int = Field(default=8, ge=1, le=200)
     database_prepare: Switch = "on"
+    database_timeout_seconds: float = Field(default=3.0, gt=0, le=300)
+    database_breaker_seconds: float = Field(default=1.0, gt=0, le=60)
     redis_needs_aof: Switch = "on"
     redis_timeout_seconds: float = Field(default=0.25, gt=0, le=30)
     redis_patience_seconds: float = Field(default=5.0, gt=0, le=60)

@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config.environment import load_environment
+from config.stores.postgres.timed import TimedConnection
 
 ENV = load_environment()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -91,24 +92,39 @@ TEMPLATES = [
 ]
 
 
-# Times a connection runs a statement of `config.stores.postgres` before it is kept prepared.
+# Times a connection runs a statement of `prepared_cursor` before it is kept prepared.
 PREPARED_AFTER = 2
+# A server at the end of a cut wire is given up after a minute, by whoever waits for its answer
+# without an end (`config.stores.postgres.timed`); the kernel's own patience is two hours.
+KEEPALIVE = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 
 
 def _database() -> dict[str, Any]:
     """Django's view of DATABASE_URL; a unix socket is `postgresql:///name?host=/folder`."""
     parts = dict(conninfo_to_dict(ENV.database_url))
     known = {key: parts.pop(key, None) for key in ("dbname", "user", "password", "host", "port")}
-    pool = {"min_size": 1, "max_size": ENV.database_pool_size, "timeout": 5}
+    pool = {
+        "min_size": 1,
+        "max_size": ENV.database_pool_size,
+        "timeout": ENV.database_timeout_seconds,
+        "connection_class": TimedConnection,
+        # Given up soon: whoever asks next has it try anew, without the pool's growing pauses.
+        "reconnect_timeout": 1.0,
+    }
     prepared = {"prepare_threshold": PREPARED_AFTER if ENV.database_prepare == "on" else None}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.stores.postgres",
         "NAME": known["dbname"] or "seatlock",
         "USER": known["user"] or "",
         "PASSWORD": known["password"] or "",
         "HOST": known["host"] or "",
         "PORT": str(known["port"] or ""),
-        "OPTIONS": {**parts, **prepared, "pool": pool, "connect_timeout": 3},
+        "OPTIONS": {**KEEPALIVE, **parts, **prepared, "pool": pool, "connect_timeout": 3},
     }
 
 

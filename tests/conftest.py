@@ -13,17 +13,16 @@ from tests.stores import OwnStore, own_store
 
 pytest_plugins = ["tests.engine", "tests.race.fixtures", "tests.trail"]
 
-# A quarter of a second is little on a machine that runs tests and builds beside. What is shown
-# about that time is shown in tests/surviving, which set it back where Redis is away.
-CALM_REDIS_TIMEOUT_SECONDS = 5.0
+# What a request may wait is little on a machine that runs tests and builds beside. What is shown
+# about those times is shown in tests/surviving, which set it back where a store is away.
+CALM = {"redis_timeout_seconds": 5.0, "database_timeout_seconds": 20.0}
 
 
 def pytest_configure() -> None:
     empty_quickly()
-    settings.ENV.redis_timeout_seconds = CALM_REDIS_TIMEOUT_SECONDS
-    os.environ["REDIS_TIMEOUT_SECONDS"] = str(
-        CALM_REDIS_TIMEOUT_SECONDS
-    )  # of servers that we start
+    for setting, seconds in CALM.items():
+        setattr(settings.ENV, setting, seconds)
+        os.environ[setting.upper()] = str(seconds)  # of servers that we start
 
 
 def pytest_collection_finish() -> None:

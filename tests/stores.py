@@ -7,9 +7,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import redis
 
 from config.embedded.fleet import free_ports, make_fleet
@@ -53,17 +54,24 @@ class OwnStore:
 
     def freeze(self) -> None:
         """It keeps its connections and answers nobody, until `thaw`."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        self._send(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        self._send(signal.SIGCONT)
 
     def close(self) -> None:
         if self._process is not None:
             self.thaw()
             self.stop()
+
+    def _send(self, what: signal.Signals) -> None:
+        """To all its processes: PostgreSQL has one for each connection."""
+        assert self._process is not None
+        first = psutil.Process(self._process.pid)
+        first.send_signal(what)  # stopped, it makes no more of them
+        for each in first.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                each.send_signal(what)
 
     def _end(self, by: signal.Signals) -> None:
         assert self._process is not None, "it is down"

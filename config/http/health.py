@@ -16,9 +16,10 @@ from config.errors import StoreUnavailable
 from config.http.openapi import Operation, describe
 from config.http.problems import render
 from config.http.safe_only import safe_only
+from config.stores import redis
 from config.stores.breaker import State
 from config.stores.health import StoreHealth, check_stores
-from config.stores.redis import breaker_state
+from config.stores.postgres import timed as postgres
 
 FRESH_SECONDS: Final = 1.0
 NEEDED: Final = ("postgresql", "redis")
@@ -37,12 +38,14 @@ class StoreBody(msgspec.Struct, frozen=True):
 
 class ReadyBody(msgspec.Struct, frozen=True):
     """`degraded`: a store is away that no traveller needs. `redis_breaker`: whether this process
-    asks the holds' Redis (closed), leaves it alone (open) or tries it next (half-open).
+    asks the holds' Redis (closed), leaves it alone (open) or tries it next (half-open);
+    `postgres_breaker` the same of PostgreSQL.
     """
 
     status: Literal["ready", "degraded"]
     stores: dict[str, StoreBody]
     redis_breaker: State
+    postgres_breaker: State
 
 
 class _Asked:
@@ -84,9 +87,13 @@ def ready(request: HttpRequest) -> HttpResponse:
     away = [each.store for each in found if not each.is_up]
     if missing := [name for name in NEEDED if name in away]:
         detail = f"{' and '.join(missing)} cannot be reached."
-        body = {"stores": stores, "redis_breaker": breaker_state()}
+        body = {"stores": stores, **_breakers()}
         return render(StoreUnavailable(detail, **msgspec.to_builtins(body)))
-    return _answer(ReadyBody("degraded" if away else "ready", stores, breaker_state()))
+    return _answer(ReadyBody("degraded" if away else "ready", stores, **_breakers()))
+
+
+def _breakers() -> dict[str, State]:
+    return {"redis_breaker": redis.breaker_state(), "postgres_breaker": postgres.breaker_state()}
 
 
 def _answer(body: msgspec.Struct) -> HttpResponse:
@@ -102,6 +109,7 @@ _READY_EXAMPLE: Final = {
         "mongodb": {"is_up": True, "latency_ms": 0.82},
     },
     "redis_breaker": "closed",
+    "postgres_breaker": "closed",
 }
 
 describe(
@@ -123,7 +131,7 @@ describe(
         summary="PostgreSQL and Redis serve; each store with its latency",
         description=(
             "`degraded`, and still 200: MongoDB or Celery's broker is away, which no traveller "
-            "notices. 503 carries `stores` and `redis_breaker` too."
+            "notices. 503 carries `stores` and the breakers too."
         ),
         answers={200: ReadyBody},
         answer_examples={200: _READY_EXAMPLE},

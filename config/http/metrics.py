@@ -32,7 +32,7 @@ from config.http.metrics_folder import FOLDER_VARIABLE
 from config.http.openapi import Operation, describe
 from config.http.safe_only import safe_only
 from config.stores.breaker import Event
-from config.stores.redis import WATCHERS
+from config.stores.watch import WATCHERS
 
 FRESH_SECONDS: Final = 5.0
 UNMATCHED: Final = "(unmatched)"
@@ -49,25 +49,32 @@ REQUEST_SECONDS: Final = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
     registry=_counted,
 )
-BREAKER_OPEN: Final = Gauge(
-    "seatlock_redis_breaker_open",
-    "Web processes that leave the holds' Redis alone, because it did not answer.",
-    registry=_counted,
-    multiprocess_mode="livesum",
-)
-BREAKER_EVENTS: Final = Counter(
-    "seatlock_redis_breaker_events",
-    "Times the breaker opened and closed, and calls refused without a wait.",
-    ("event",),
-    registry=_counted,
-)
+_BREAKERS: Final = {"redis": "the holds' Redis", "postgres": "PostgreSQL"}
+BREAKER_OPEN: Final = {
+    store: Gauge(
+        f"seatlock_{store}_breaker_open",
+        f"Web processes that leave {its_name} alone, because it did not answer.",
+        registry=_counted,
+        multiprocess_mode="livesum",
+    )
+    for store, its_name in _BREAKERS.items()
+}
+BREAKER_EVENTS: Final = {
+    store: Counter(
+        f"seatlock_{store}_breaker_events",
+        f"Times the breaker of {its_name} opened and closed, and calls refused without a wait.",
+        ("event",),
+        registry=_counted,
+    )
+    for store, its_name in _BREAKERS.items()
+}
 
 
-def watch_breaker(event: Event) -> None:
-    """Told by the holds' store's breaker."""
-    BREAKER_EVENTS.labels(event.value).inc()
+def watch_breaker(store: str, event: Event) -> None:
+    """Told by the breakers of our stores."""
+    BREAKER_EVENTS[store].labels(event.value).inc()
     if event is not Event.REFUSED:
-        BREAKER_OPEN.set(event is Event.OPENED)
+        BREAKER_OPEN[store].set(event is Event.OPENED)
 
 
 WATCHERS.append(watch_breaker)

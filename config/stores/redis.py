@@ -14,7 +14,6 @@ or `TimeoutError` for the caller:
 
 import logging
 import re
-import time
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any, Final, TypeVar
@@ -27,16 +26,13 @@ from redis.exceptions import AuthenticationError, BusyLoadingError, ReadOnlyErro
 from redis.retry import Retry
 
 from config.stores import timing
-from config.stores.breaker import Breaker, Event, Limits, Pass, State
+from config.stores.breaker import Breaker, Limits, Pass, State
 from config.stores.lines import Again, Command, Lines
+from config.stores.watch import Watch
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Watcher = Callable[[Event], None]
-
-# Metrics and the like; told after the state has changed.
-WATCHERS: Final[list[Watcher]] = []
 
 _WORDS: Final = "READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|UNKILLABLE|MISCONF"
 _NOT_NOW: Final = re.compile(rf"(?:^|error: )(?:{_WORDS})\b")
@@ -57,10 +53,10 @@ class HoldsStore(redis.Redis):
         super().__init__(connection_pool=pool)
         pool.connection_class = timing.timed(pool.connection_class)
         env = settings.ENV
-        limits = Limits(failures=env.redis_breaker_failures, open_seconds=env.redis_breaker_seconds)
+        rest = env.redis_breaker_seconds
+        self._watch = Watch(logger, store="redis", setting="REDIS_URL", rest_seconds=rest)
+        limits = Limits(failures=env.redis_breaker_failures, open_seconds=rest)
         self.breaker = Breaker(limits, self._watch)
-        self._opened_at = time.monotonic()
-        self._last_error = ""
         self._lines = Lines(pool)
 
     def execute_command(self, *arguments: Any, **options: Any) -> Any:
@@ -104,7 +100,7 @@ class HoldsStore(redis.Redis):
             self._explain(refusal)
             raise
         except BaseException as error:
-            self._last_error = str(error)
+            self._watch.last_error = str(error)
             if isinstance(error, AWAY) or passed is Pass.TRIAL:
                 self.breaker.failed(passed)
             if isinstance(error, AWAY):
@@ -121,17 +117,6 @@ class HoldsStore(redis.Redis):
             self._lines.drop()
         if cannot_serve(refusal):
             raise HoldsStoreAway(str(refusal)) from refusal
-
-    def _watch(self, event: Event) -> None:
-        if event is Event.OPENED:
-            self._opened_at = time.monotonic()
-            rest = settings.ENV.redis_breaker_seconds
-            logger.warning("REDIS_URL is left alone, tried every %s s: %s", rest, self._last_error)
-        elif event is Event.CLOSED:
-            seconds = time.monotonic() - self._opened_at
-            logger.warning("REDIS_URL answers again, after %.1f s", seconds)
-        for watcher in WATCHERS:
-            watcher(event)
 
 
 class _GuardedPipeline(Pipeline):

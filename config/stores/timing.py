@@ -1,4 +1,5 @@
 """How long a call to the holds' store may take, in total: connecting, sending, reading, retrying.
+And who waits for the answer, which `config.stores.postgres.timed` wants to know too.
 
 A traveller's request is in a hurry (`hurried`): REDIS_TIMEOUT_SECONDS for a call, and after one
 call has failed the request's others fail at once, so that it waits at most once. Everything else
@@ -24,9 +25,11 @@ from redis.connection import Connection
 
 
 class _Hurry:
-    """One request: whether a call of it has failed already."""
+    """One request: whether a call of it has failed already, and whether it may take its time."""
 
-    has_failed = False
+    def __init__(self, *, is_patient: bool = False) -> None:
+        self.has_failed = False
+        self.is_patient = is_patient
 
 
 class _Deadline(threading.local):
@@ -52,17 +55,22 @@ def hurried() -> Iterator[None]:
 @contextmanager
 def patiently() -> Iterator[None]:
     """Within a request: calls that may be long and are worth a wait (staff's lists)."""
-    token = _hurry.set(None)
+    token = _hurry.set(_Hurry(is_patient=True) if is_answering() else None)
     try:
         yield
     finally:
         _hurry.reset(token)
 
 
+def is_answering() -> bool:
+    """Does somebody wait for the answer, in a hurry or not?"""
+    return _hurry.get() is not None
+
+
 def has_waited_enough() -> bool:
-    """Has a call of this request failed already?"""
+    """Has a call of this request failed already, which is in a hurry?"""
     hurry = _hurry.get()
-    return hurry is not None and hurry.has_failed
+    return hurry is not None and hurry.has_failed and not hurry.is_patient
 
 
 def say_failed() -> None:
@@ -75,7 +83,9 @@ def say_failed() -> None:
 def allowed_seconds() -> float:
     env = settings.ENV
     hurry = _hurry.get()
-    return env.redis_patience_seconds if hurry is None else env.redis_timeout_seconds
+    if hurry is None or hurry.is_patient:
+        return float(env.redis_patience_seconds)
+    return float(env.redis_timeout_seconds)
 
 
 class Within:

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from config import clock
 from config.errors import Invalid
-from config.stores.postgres import prepared_cursor
+from config.stores.postgres.prepared import prepared_cursor
 from reservations.availability.plan_rows import DepartureRow
 from reservations.availability.plans import Plan, Stretch, plans_for
 from reservations.errors import NotOnSale

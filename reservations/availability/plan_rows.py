@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
-from config.stores.postgres import prepared_cursor
+from config.stores.postgres.prepared import prepared_cursor
 from reservations.availability.train_plan import NO_SEAT, PlannedCoach, PlannedStop, TrainPlan
 from trains.limits import ID_MAX
 from trains.models import Train

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from config.stores.postgres import prepared_cursor
+from config.stores.postgres.prepared import prepared_cursor
 from reservations.availability.train_plan import NO_SEAT, Plan, TrainPlan
 from reservations.availability.words import Ints, Words, no_words, set_legs
 

@@ -24,7 +24,7 @@ import msgspec
 from django.db import DatabaseError, IntegrityError, transaction
 from psycopg import errors as pg
 
-from config.stores.postgres import prepared_cursor
+from config.stores.postgres.prepared import prepared_cursor
 from trains.fares import ZERO, SeatFare
 
 # Rows are written in sorted order, so that confirms that overlap wait instead of deadlock.

@@ -7,7 +7,7 @@ from typing import Final
 from django.db.models import QuerySet
 
 from config import clock
-from config.stores.postgres import prepared_cursor
+from config.stores.postgres.prepared import prepared_cursor
 from reservations.availability.stretches import Stretch
 from reservations.availability.waiting import Offered, Queue, Waiting
 from reservations.waitlist.models import Entry

@@ -13,7 +13,7 @@ import redis
 from django.conf import settings
 
 from config.stores import redis as redis_client
-from config.stores import timing
+from config.stores import timing, watch
 from config.stores.breaker import Event, State
 from config.stores.redis import AWAY, HoldsStoreAway, breaker_state, holds_store
 from config.stores.timing import hurried
@@ -159,8 +159,8 @@ def test_every_way_to_ask_ends_in_time_and_passes_the_breaker(own_holds: OwnStor
 def test_it_opens_and_closes_by_itself_and_says_so_once(
     own_holds: OwnStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[Event] = []
-    monkeypatch.setattr(redis_client, "WATCHERS", [told.append])
+    told: list[tuple[str, Event]] = []
+    monkeypatch.setattr(watch, "WATCHERS", [lambda store, event: told.append((store, event))])
     open_it(own_holds)
     time_open = settings.ENV.redis_breaker_seconds
     deadline = time.monotonic() + time_open + 1.5
@@ -173,9 +173,9 @@ def test_it_opens_and_closes_by_itself_and_says_so_once(
     assert len(said) == 2, said
     assert "left alone" in said[0]
     assert "answers again" in said[1]
-    assert told[0] is Event.OPENED
-    assert told[-1] is Event.CLOSED
-    assert set(told[1:-1]) == {Event.REFUSED}
+    assert told[0] == ("redis", Event.OPENED)
+    assert told[-1] == ("redis", Event.CLOSED)
+    assert set(told[1:-1]) == {("redis", Event.REFUSED)}
 
 
 def test_a_connection_that_died_in_the_pool_is_not_noticed(

@@ -1,0 +1,1 @@
+"""Our way to PostgreSQL: Django's engine (`base`) and prepared statements (`prepared`)."""
