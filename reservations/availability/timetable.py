@@ -11,8 +11,8 @@ changed as soon as their change has been announced (`trains.timetable_mark`). In
 departures of that local day, open ones; which of them may still be bought is judged by the clock.
 
 Never used inside a transaction, whose changes nobody else may see, and not without Redis, which
-keeps the mark. What is older than `SECONDS_KEPT` is read again anyhow: for a change that was
-committed and never announced.
+keeps the mark. What is older than `SECONDS_KEPT` is read again anyhow, if PostgreSQL is there: for
+a change that was committed and never announced.
 """
 
 import time
@@ -22,7 +22,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 import redis.exceptions
-from django.db import connection
+from django.db import OperationalError, connection
 
 from config import clock
 from reservations.availability.find_departures import (
@@ -78,7 +78,7 @@ def search(journey: Journey, *, limit: int, offset: int) -> tuple[Found, FreeSea
     key = (journey.source, journey.destination, journey.day)
     day = _days.get(key)
     if day is None or time.monotonic() - day.read_at > SECONDS_KEPT:
-        day = _read(key, journey)
+        day = _read_again(key, journey, day)
     for _ in range(2):
         if day is None:
             break
@@ -100,6 +100,16 @@ def forget_days() -> None:
 def _from_rows(journey: Journey, limit: int, offset: int) -> tuple[Found, FreeSeats]:
     found = find_departures(journey, limit=limit, offset=offset)
     return found, free_now(found.runs)
+
+
+def _read_again(key: _Key, journey: Journey, old: _Day | None) -> _Day | None:
+    """As `_read`; the old one while PostgreSQL is away, for its mark says what was announced."""
+    try:
+        return _read(key, journey)
+    except OperationalError:
+        if old is None:
+            raise
+        return old
 
 
 def _read(key: _Key, journey: Journey) -> _Day | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.test import Client
 
 from config import clock
@@ -79,6 +79,26 @@ def test_a_change_that_was_not_announced_shows_when_memory_is_old(
     assert search(client, "AAA", "BBB", known.service_date)["count"] == 1
     monkeypatch.setattr(timetable, "SECONDS_KEPT", -1.0)
     assert search(client, "AAA", "BBB", known.service_date)["count"] == 0
+
+
+def test_without_postgresql_an_old_memory_serves_until_its_mark_falls(
+    client: Client, known: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = known.service_date
+    where = {"source": "AAA", "destination": "BBB", "date": day.isoformat()}
+    monkeypatch.setattr(timetable, "SECONDS_KEPT", -1.0)
+    monkeypatch.setattr(timetable, "termini", _is_away)
+    assert search(client, "AAA", "BBB", day)["count"] == 1
+    holds_store().set(keys.TIMETABLE, "moved by somebody else")
+    assert refused(client, **where).status_code == 503
+    timetable.forget_days()
+    assert refused(client, **where).status_code == 503
+    monkeypatch.undo()
+    assert search(client, "AAA", "BBB", day)["count"] == 1
+
+
+def _is_away(_: Journey) -> None:
+    raise OperationalError
 
 
 def test_what_is_rolled_back_moves_nothing_and_what_is_not_committed_is_not_kept(
