@@ -198,6 +198,18 @@ def test_p6_a_hold_of_another_looks_absent(
     assert anna.get(f"reservations/holds/{hold}/").status_code == 200
 
 
+def test_of_several_holds_the_one_that_was_asked_for_is_shown(
+    anna: Traveller, departure: Departure
+) -> None:
+    seats = ("S1-1", "S1-2", "S1-3")
+    locks = [anna.post("reservations/lock/", wish(departure, seat)).json() for seat in seats]
+    for lock, seat in zip(locks, seats, strict=True):
+        shown = anna.get(f"reservations/holds/{lock['hold']}/").json()
+        assert (shown["hold"], shown["seats"]) == (lock["hold"], [seat])
+    anna.delete(f"reservations/holds/{locks[0]['hold']}/")
+    assert anna.get(f"reservations/holds/{locks[0]['hold']}/").status_code == 410
+
+
 def test_live_holds_on_one_departure_are_limited(anna: Traveller, departure: Departure) -> None:
     for seat in ("S1-1", "S1-2", "S1-3"):
         assert anna.post("reservations/lock/", wish(departure, seat)).status_code == 201
