@@ -1,10 +1,13 @@
 """Work that may be late runs at a low priority, and leaves its caller at its own."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
 
+from celery_app import WORKER_NICENESS
 from config.stand_back import NICENESS, stand_back
 
 
@@ -16,6 +19,14 @@ def test_it_runs_at_a_low_priority_and_the_caller_goes_on_at_its_own() -> None:
     before = niceness()
     assert stand_back(niceness) == max(NICENESS, before)
     assert niceness() == before
+
+
+def test_a_worker_and_what_it_forks_give_way() -> None:
+    says = "os.write(1, b'%d ' % os.nice(0))"
+    code = f"import os, celery_app; celery_app.make_ready(); os.fork(); {says}"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    expected = min(os.nice(0) + WORKER_NICENESS, 19)
+    assert said.stdout.split() == [str(expected)] * 2, said.stderr
 
 
 def test_what_it_raises_is_raised() -> None:
