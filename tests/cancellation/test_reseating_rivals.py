@@ -14,11 +14,12 @@ from reservations.availability.words import Words
 from reservations.models import Booking, Reseating, SeatBlock
 from reservations.services import choose_seats, plan_reseating
 from tests.cancellation.conftest import Buy
-from tests.cancellation.test_reseating import Ask, confirm, drop, express, plan
+from tests.cancellation.test_reseating import Ask, can_lock, confirm, drop, express, plan
 from tests.engine import Traveller
 from tests.invariants import assert_invariants
 from tests.payments.paying import lock
 from tests.reservations.test_booking_statement import until_somebody_waits
+from trains import hooks
 from trains.models import Departure
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -113,6 +114,16 @@ def test_when_seats_go_faster_than_a_plan_is_made_nothing_is_left_of_it(  # noqa
     assert plan(status=503)["code"] == "unavailable"
     assert not Reseating.objects.exists()
     assert not SeatBlock.objects.exists()
+
+
+def test_blocks_are_in_the_image_before_the_second_look_also_when_nobody_heard_of_them(  # noqa: PLR0917  # fixtures
+    anna: Traveller, bela: Traveller, buy: Buy, run: Departure, plan: Ask,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    buy(anna, "S1-1")
+    monkeypatch.setattr(hooks, "_listeners", [])  # as if the quick way had failed
+    (move,) = plan()["moves"]
+    assert not can_lock(bela, run, move["new"])
 
 
 def test_of_two_plans_that_are_made_at_once_one_is_refused(
