@@ -12,8 +12,8 @@ from tests.mutants.generic import generic_mutants
 from tests.mutants.mutant import PRODUCT, Mutant
 from tests.mutants.planted import gravest, planted_bugs
 from tests.mutants.proof import draw_map, prove, say
-from tests.mutants.report import known_killers, not_met, reported, summary, survivors, write_report
-from tests.mutants.results import CAUGHT, Result, Results
+from tests.mutants.report import not_met, summary, survivors, write_report
+from tests.mutants.results import CAUGHT, Results
 from tests.mutants.sample import prove_sample
 
 KEPT: Final = PRODUCT / ".data" / "mutants"
@@ -23,15 +23,15 @@ def main() -> int:
     chosen = _arguments()
     with tempfile.TemporaryDirectory(prefix="seatlock-mutants-") as name:
         folder = Path(name)
+        KEPT.mkdir(parents=True, exist_ok=True)
+        results = Results(KEPT / "results.jsonl")
         if chosen.sample:
             wanted = [bug for bug in planted_bugs() if bug.id in gravest()]
-            return prove_sample(_with_killers(wanted), folder=folder)
-        return _prove_all(chosen, folder)
+            return prove_sample(_with_killers(wanted, results), folder=folder)
+        return _prove_all(chosen, results, folder)
 
 
-def _prove_all(chosen: argparse.Namespace, folder: Path) -> int:
-    KEPT.mkdir(parents=True, exist_ok=True)
-    results = Results(KEPT / "results.jsonl", reported())
+def _prove_all(chosen: argparse.Namespace, results: Results, folder: Path) -> int:
     every = [*planted_bugs(), *generic_mutants()]
     mutants = [mutant for mutant in every if _is_wanted(mutant, chosen)]
     todo = mutants
@@ -40,20 +40,16 @@ def _prove_all(chosen: argparse.Namespace, folder: Path) -> int:
         todo = [mutant for mutant in mutants if mutant.key not in done]
     say(f"{len(todo)} mutants to meet, of {len(mutants)}")
     chooser = _chooser(chosen.map, folder)
-    unsound = prove(_with_killers(todo), results, chooser, folder=folder, slots=chosen.slots)
+    unsound = prove(
+        _with_killers(todo, results), results, chooser, folder=folder, slots=chosen.slots
+    )
     if not chosen.only:
-        write_report([_result_of(mutant, results) for mutant in every])
-    met = [_result_of(mutant, results) for mutant in mutants]
+        write_report([results.of(mutant) or not_met(mutant) for mutant in every])
+    met = [results.of(mutant) or not_met(mutant) for mutant in mutants]
     sys.stdout.write(summary(met))
     for test in unsound:
         say(f"not sound, it fails without a mutant too: {test}")
     return 1 if unsound or survivors(met) else 0
-
-
-def _result_of(mutant: Mutant, results: Results) -> Result:
-    """What came of it, if it was met as it is now."""
-    found = results.found.get(mutant.id)
-    return found if found and found.key == mutant.key else not_met(mutant)
 
 
 def _chooser(wanted: str, folder: Path) -> Chooser:
@@ -72,8 +68,8 @@ def _is_wanted(mutant: Mutant, chosen: argparse.Namespace) -> bool:
     return not words or any(word in f"{mutant.id} {mutant.file}" for word in words)
 
 
-def _with_killers(mutants: list[Mutant]) -> list[Mutant]:
-    known = known_killers()
+def _with_killers(mutants: list[Mutant], results: Results) -> list[Mutant]:
+    known = results.killers()
     return [
         replace(mutant, killers=(known[mutant.id],)) if mutant.id in known else mutant
         for mutant in mutants

@@ -1,11 +1,9 @@
-"""What the run says: a table on the terminal, docs/MUTANTS.md for people, docs/mutants.json."""
+"""What the run says: a table on the terminal, docs/MUTANTS.md for people."""
 
-import json
 import subprocess
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -14,7 +12,6 @@ from tests.mutants.mutant import PRODUCT, Mutant
 from tests.mutants.results import CAUGHT, SURVIVED, Result
 
 PAGE: Final = PRODUCT / "docs" / "MUTANTS.md"
-DATA: Final = PRODUCT / "docs" / "mutants.json"
 EXPLAINED: Final = Path(__file__).with_name("survivors.toml")
 
 NOT_MET: Final = "not met yet"
@@ -26,18 +23,6 @@ of these tests to the failure, stores up and libraries loaded. How it works:
 [why mutants are met in forks](adr/mutants-are-met-in-forks.md); the bugs as text:
 `tests/mutants/planted/`.
 """
-
-
-def reported() -> list[Result]:
-    """The results of the report that lies in docs."""
-    if not DATA.exists():
-        return []
-    return [Result(**each) for each in json.loads(DATA.read_text())["results"]]
-
-
-def known_killers() -> dict[str, str]:
-    """By mutant, the test that caught it when the report was written."""
-    return {each.id: each.test for each in reported() if "::" in each.test}
 
 
 def not_met(mutant: Mutant) -> Result:
@@ -100,7 +85,7 @@ def _counts(kind: str, results: Sequence[Result]) -> str:
 
 
 def write_report(results: Sequence[Result]) -> None:
-    """The page and the data in docs."""
+    """The page in docs."""
     planted = [each for each in results if each.kind == "planted"]
     generic = [each for each in results if each.kind == "generic"]
     parts = [HEAD, _when(), _counts("planted", planted) + ".  ", _counts("generic", generic) + "."]
@@ -108,8 +93,6 @@ def write_report(results: Sequence[Result]) -> None:
     parts += ["\n## Generic mutants of services and holds\n", *_generic_table(generic)]
     parts += ["\n## Survivors, explained\n", *_survivors(results)]
     PAGE.write_text("\n".join(parts) + "\n")
-    rows = ",\n".join(json.dumps(asdict(each), ensure_ascii=False) for each in results)
-    DATA.write_text(f'{{"results": [\n{rows}\n]}}\n')
 
 
 def _when() -> str:

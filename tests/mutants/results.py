@@ -2,10 +2,11 @@
 
 import json
 import threading
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
+
+from tests.mutants.mutant import Mutant
 
 CAUGHT: Final = "caught"
 SURVIVED: Final = "survived"
@@ -55,19 +56,33 @@ def suite_of(test: str) -> str:
 
 
 class Results:
-    """A file of results, one JSON line each; the last line of an id counts.
+    """A file of results, one JSON line each; the last line of an id counts."""
 
-    `before`: what an earlier report says, of which this run is to be the next.
-    """
-
-    def __init__(self, path: Path, before: Iterable[Result] = ()) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self.found = {result.id: result for result in before}
+        self.found: dict[str, Result] = {}
         if path.exists():
             for line in path.read_text().splitlines():
                 result = Result(**json.loads(line))
                 self.found[result.id] = result
+
+    def of(self, mutant: Mutant) -> Result | None:
+        """What came of this change as it is now, be it met under another name: a generic mutant
+        may be a planted bug in the same words.
+        """
+        found = self.found.get(mutant.id)
+        if found and found.key == mutant.key:
+            return found
+        same = (each for each in self.found.values() if each.key == mutant.key)
+        met = next(same, None)
+        if met is None:
+            return None
+        return replace(met, id=mutant.id, kind=mutant.kind, breaks=mutant.breaks)
+
+    def killers(self) -> dict[str, str]:
+        """By mutant, the test that caught it last."""
+        return {name: each.test for name, each in self.found.items() if "::" in each.test}
 
     def add(self, result: Result) -> None:
         with self._lock:
