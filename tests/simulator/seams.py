@@ -26,8 +26,7 @@ from analytics.shipping import shipper
 from config import clock
 from config.idempotency import headers
 from config.outbox import consumers
-from config.stores import keys, lines, outage, timing
-from config.stores import redis as holds_redis
+from config.stores import keys, lines, outage, timing, watch
 from config.stores.redis import holds_store
 from reservations import tasks
 from reservations.availability import plans
@@ -89,7 +88,9 @@ def the_world_is_simulated(
     chance = Random(f"engine {seed}")
     numpy_seeds = iter(lambda: chance.randrange(2**32), None)
     fresh_generator = np.random.default_rng
-    env = settings.ENV.model_copy(update={"throttles": "off", "hold_max_total_seconds": 300})
+    # PostgreSQL is real, and what it takes on a busy machine is no part of the story.
+    update = {"throttles": "off", "hold_max_total_seconds": 300, "database_timeout_seconds": 60.0}
+    env = settings.ENV.model_copy(update=update)
     time = SimpleNamespace(monotonic=clocks.monotonic, time=lambda: clocks.true / 1e6)
 
     def pool(_url: str, **options: Any) -> redis.ConnectionPool:
@@ -101,7 +102,7 @@ def the_world_is_simulated(
         change(override_settings(ENV=env, SECRET_KEY="the same in every simulation, 32 bytes"))
         change(patch.object(keys, "SHARDS", SHARDS))
         change(patch.object(clock, "now", clocks.process))
-        for module in (outage, timing, holds_redis, tasks):
+        for module in (outage, timing, watch, tasks):
             change(patch.object(module, "time", time))
         change(patch.object(timing, "_deadline", _PerActor()))
         change(patch.object(lines, "threading", SimpleNamespace(local=_OwnOfActor)))
