@@ -14,7 +14,7 @@ import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 
@@ -29,11 +29,8 @@ from tests.bench.machine import describe_machine
 from tests.bench.processes import Watch
 from tests.bench.quiet import no_collections
 from tests.bench.rows import Faults, Row, Rows
-from tests.bench.served import Served, served
+from tests.bench.served import LONG_HOLDS, Served, served
 from tests.bench.world import Size, World, make_world
-
-# Holds taken in one round must not run out in another.
-LONG_HOLDS: Final = {"HOLD_TTL_SECONDS": "3600", "HOLD_MAX_TOTAL_SECONDS": "3600"}
 
 
 @dataclass(frozen=True, kw_only=True)

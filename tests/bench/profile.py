@@ -22,11 +22,10 @@ from config.embedded.commands import BIN
 from config.embedded.places import CHECKOUT
 from config.stores.redis import holds_store
 from tests.bench import pages, wire
-from tests.bench.bench import LONG_HOLDS
 from tests.bench.loop import Loop
 from tests.bench.processes import Watch
 from tests.bench.rows import Faults, Row, Rows
-from tests.bench.served import Served, served
+from tests.bench.served import LONG_HOLDS, Served, served
 from tests.bench.world import Size, make_world
 
 SECONDS = 6.0

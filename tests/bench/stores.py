@@ -18,7 +18,9 @@ from typing import Any, Final
 from unittest.mock import patch
 
 import numpy as np
+from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 
 from config.embedded.places import wheel_file
 from config.stores import keys
@@ -31,7 +33,8 @@ from reservations.services.confirm_booking import confirm_booking
 from reservations.services.hold_seats import Owner, hold_seats
 from reservations.services.refresh_image import load_image
 from tests.bench import wire
-from tests.bench.rows import Row, nth_of
+from tests.bench.rows import LISTED, Row, nth_of
+from tests.bench.served import LONG_HOLDS
 from tests.bench.world import Run, World
 from tests.web import test_database_url
 from trains.models import Departure, Seat
@@ -86,7 +89,11 @@ def script_call(run: Run, stretch: dict[str, str], seat: str) -> ScriptCall:
         seen.extend(map(str, (*key_names, *arguments)))
         return [b"not-on-sale", b"0"]
 
-    with patch.object(script("lock"), "tried", record), suppress(NotOnSale):
+    ttl = int(LONG_HOLDS["HOLD_TTL_SECONDS"])
+    long = {"hold_ttl_seconds": ttl, "hold_max_total_seconds": ttl}
+    env = settings.ENV.model_copy(update=long)
+    recorded = patch.object(script("lock"), "tried", record)
+    with recorded, override_settings(ENV=env), suppress(NotOnSale):
         hold_seats(owner=Owner(1, "measured"), wish=wish)
     sha = holds_store().script_load(script("lock").text)
     return ScriptCall(str(sha), run.id, tuple(seen))
@@ -108,7 +115,8 @@ def lock_script_row(world: World, *, blocks: int) -> Row:
 
 def _lock_commands(world: World, runs: Sequence[Run]) -> Iterator[bytes]:
     legs = max(1, (len(world.stops) - 1) // PARTS)
-    users = list(User.objects.values_list("pk", flat=True)[: len(world.tokens)])
+    others = max(1, len(world.tokens) - LISTED)
+    users = list(User.objects.order_by("pk").values_list("pk", flat=True)[:others])
     calls = [
         script_call(run, world.stretch(first, legs), world.seats[0])
         for run in runs
