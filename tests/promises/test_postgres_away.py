@@ -32,7 +32,7 @@ def test_without_postgres_seats_are_still_locked_and_confirm_waits_for_it(
     own_postgres: OwnStore, own_redis: OwnStore
 ) -> None:
     stores = {"DATABASE_URL": own_postgres.url, "REDIS_URL": own_redis.url, "THROTTLES": "off"}
-    stores["DATABASE_TIMEOUT_SECONDS"] = "5"
+    stores["DATABASE_TIMEOUT_SECONDS"] = "2"
     environment = {**os.environ, **stores}
     manage(environment, "migrate", "--verbosity", "0")
     manage(environment, "seed_demo")

@@ -23,7 +23,7 @@ THREADS = 4
 TIMEOUT_SECONDS = 1.0
 # What a busy machine may add.
 MARGIN_SECONDS = 2.0
-OUTAGE_SECONDS = 8.0
+OUTAGE_SECONDS = 5.0
 OPEN = "seatlock_postgres_breaker_open "
 
 
