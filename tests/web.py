@@ -15,6 +15,7 @@ from config.embedded.commands import CHECKOUT, command
 from config.embedded.fleet import free_ports
 
 START_SECONDS = 120.0
+RECOVERY_SECONDS = 20.0
 POLL_SECONDS = 0.1
 
 
@@ -28,6 +29,14 @@ class Web:
     process: "subprocess.Popen[bytes]"
     start: "Callable[[], subprocess.Popen[bytes]] | None" = None
     is_kept: bool = False
+
+    def ready(self) -> httpx.Response:
+        return httpx.get(f"{self.url}/health/ready/", timeout=30)
+
+    def metric(self, name: str) -> float:
+        """The first number of `/metrics` whose line begins so; 0 if there is none."""
+        lines = httpx.get(f"{self.url}/metrics", timeout=30).text.splitlines()
+        return next((float(line.split()[-1]) for line in lines if line.startswith(name)), 0.0)
 
 
 def test_database_url() -> str:
@@ -88,6 +97,16 @@ def kept(web: Web) -> Iterator[None]:
     finally:
         over.set()
         keeper.join()
+
+
+def until_answered_with(call: Callable[[], httpx.Response], *statuses: int) -> httpx.Response:
+    """The answer, once it has such a status; 503 is all it may be before, for RECOVERY_SECONDS."""
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    while (answer := call()).status_code not in statuses:
+        assert answer.status_code == 503, answer.text
+        assert time.monotonic() < deadline
+        time.sleep(POLL_SECONDS)
+    return answer
 
 
 def await_answer(web: Web) -> None:

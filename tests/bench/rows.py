@@ -30,7 +30,6 @@ PAGE: Final = 20
 DAYS_SEARCHED: Final = 3
 SEARCHED_BEFORE: Final = 3_000
 LISTED: Final = 200
-"""People whose holds are listed."""
 
 Supply = Iterator[bytes]
 
@@ -108,6 +107,11 @@ class Row:
                 return
 
 
+def listed(world: World) -> int:
+    """How many of its people, the last ones, have their holds listed and take no others."""
+    return min(LISTED, len(world.tokens) // 2)
+
+
 class Rows:
     """The rows over one world. Each has departures of its own."""
 
@@ -115,8 +119,8 @@ class Rows:
         self.world = world
         self.blocks = blocks
         # Nobody else holds for them, so that their lists stay as long as they are.
-        listed = min(LISTED, len(world.tokens) // 2)
-        self.tokens, self.listed = world.tokens[:-listed], world.tokens[-listed:]
+        others = len(world.tokens) - listed(world)
+        self.tokens, self.listed = world.tokens[:others], world.tokens[others:]
         self._turn = count()
 
     def all(self) -> list[Row]:

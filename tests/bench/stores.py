@@ -33,7 +33,7 @@ from reservations.services.confirm_booking import confirm_booking
 from reservations.services.hold_seats import Owner, hold_seats
 from reservations.services.refresh_image import load_image
 from tests.bench import wire
-from tests.bench.rows import LISTED, Row, nth_of
+from tests.bench.rows import Row, listed, nth_of
 from tests.bench.served import LONG_HOLDS
 from tests.bench.world import Run, World
 from tests.web import test_database_url
@@ -115,7 +115,7 @@ def lock_script_row(world: World, *, blocks: int) -> Row:
 
 def _lock_commands(world: World, runs: Sequence[Run]) -> Iterator[bytes]:
     legs = max(1, (len(world.stops) - 1) // PARTS)
-    others = max(1, len(world.tokens) - LISTED)
+    others = len(world.tokens) - listed(world)
     users = list(User.objects.order_by("pk").values_list("pk", flat=True)[:others])
     calls = [
         script_call(run, world.stretch(first, legs), world.seats[0])

@@ -71,9 +71,6 @@ def _work(
             mutant = waiting.get_nowait()
         except queue.Empty:
             return
-        known = results.found.get(mutant.id)
-        if known and known.test:
-            mutant = replace(mutant, killers=(known.test,))  # the same, knowing more
         result = meet(slot, mutant, chooser.choose(mutant))
         results.add(result)
         say(

@@ -1,31 +1,14 @@
 """PostgreSQL away: holds go on, what needs it is 503, and all is well when it is back."""
 
 import os
-import time
-from collections.abc import Callable
 
-import httpx
 import pytest
 
 from tests.promises.test_p4_survives_kill import first_departure, manage, signed_in
 from tests.stores import OwnStore
-from tests.web import web_server
+from tests.web import until_answered_with, web_server
 
 pytestmark = pytest.mark.timeout(180)
-
-RECOVERY_SECONDS = 20.0
-
-
-def eventually(call: Callable[[], httpx.Response], status: int) -> httpx.Response:
-    """The answer, once it has this status; it must come within RECOVERY_SECONDS."""
-    deadline = time.monotonic() + RECOVERY_SECONDS
-    answer = call()
-    while answer.status_code != status and time.monotonic() < deadline:
-        assert answer.status_code == 503, answer.text
-        time.sleep(0.1)
-        answer = call()
-    assert answer.status_code == status, answer.text
-    return answer
 
 
 def test_without_postgres_seats_are_still_locked_and_confirm_waits_for_it(
@@ -54,7 +37,7 @@ def test_without_postgres_seats_are_still_locked_and_confirm_waits_for_it(
         assert client.get("/reservations/bookings/").status_code == 503
 
         own_postgres.start()
-        booked = eventually(lambda: client.post("/reservations/confirm/", json=hold), 201)
+        booked = until_answered_with(lambda: client.post("/reservations/confirm/", json=hold), 201)
         assert booked.json()["hold"] == hold["hold"]
-        found = eventually(lambda: client.get("/reservations/bookings/"), 200).json()
+        found = until_answered_with(lambda: client.get("/reservations/bookings/"), 200).json()
         assert found["count"] == 1

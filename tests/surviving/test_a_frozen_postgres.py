@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +15,7 @@ import pytest
 
 from tests.promises.test_p4_survives_kill import first_departure, manage, signed_in
 from tests.stores import OwnStore
-from tests.web import web_server
+from tests.web import Web, until_answered_with, web_server
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -31,7 +31,7 @@ OPEN = "seatlock_postgres_breaker_open "
 class Sale:
     """One departure on a real server whose stores are the test's own, and one who holds seats."""
 
-    url: str
+    web: Web
     client: httpx.Client
     wish: dict[str, Any]
     search: dict[str, Any]
@@ -52,13 +52,6 @@ class Sale:
             self.client.get(f"/departures/{departure}/seats/", params=where),
         ]
 
-    def ready(self) -> httpx.Response:
-        return httpx.get(f"{self.url}/health/ready/", timeout=30)
-
-    def metric(self, name: str) -> float:
-        lines = httpx.get(f"{self.url}/metrics", timeout=30).text.splitlines()
-        return next((float(line.split()[-1]) for line in lines if line.startswith(name)), 0.0)
-
 
 @pytest.fixture
 def sale(own_postgres: OwnStore, own_redis: OwnStore) -> Iterator[Sale]:
@@ -78,7 +71,7 @@ def sale(own_postgres: OwnStore, own_redis: OwnStore) -> Iterator[Sale]:
     }
     with web_server(**stores, **limits) as web:
         search = {**where, "date": _day_of(own_postgres.url, departure)}
-        sale = Sale(web.url, signed_in(web.url), wish, search, [])
+        sale = Sale(web, signed_in(web.url), wish, search, [])
         sale.holds = [sale.lock().json()["hold"] for _ in range(2 * THREADS)]
         for found in sale.look()[0].json()["results"]:
             # Of a departure where nobody ever held a seat only PostgreSQL knows what is free.
@@ -96,16 +89,6 @@ def _day_of(url: str, departure: int) -> str:
     return str(day)
 
 
-def until(call: Callable[[], httpx.Response], *statuses: int) -> httpx.Response:
-    """The answer, once it has such a status; 503 is all it may be before."""
-    deadline = time.monotonic() + 20
-    while (answer := call()).status_code not in statuses:
-        assert answer.status_code == 503, answer.text
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return answer
-
-
 def is_unavailable(answer: httpx.Response) -> bool:
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     return int(answer.headers["Retry-After"]) > 0
@@ -120,7 +103,7 @@ def test_confirms_that_meet_a_frozen_postgres_do_not_hold_up_who_needs_none(
         for answer in pool.map(sale.confirm, sale.holds):  # twice as many as there are threads
             assert is_unavailable(answer)
             assert answer.elapsed.total_seconds() < 2 * TIMEOUT_SECONDS + MARGIN_SECONDS
-    assert sale.metric(OPEN) == 1.0
+    assert sale.web.metric(OPEN) == 1.0
     while time.monotonic() - frozen_at < OUTAGE_SECONDS:
         with ThreadPoolExecutor(2 * THREADS) as pool:
             confirms = pool.map(sale.confirm, sale.holds)
@@ -132,14 +115,16 @@ def test_confirms_that_meet_a_frozen_postgres_do_not_hold_up_who_needs_none(
             assert sale.client.delete(f"/reservations/holds/{held.json()['hold']}/").is_success
             for answer in confirms:
                 assert is_unavailable(answer)
-    ready = sale.ready()
+    ready = sale.web.ready()
     assert ready.status_code == 503
     assert ready.json()["postgres_breaker"] in {"open", "half-open"}
 
     own_postgres.thaw()
-    bookings = [until(partial(sale.confirm, hold), 200, 201).json() for hold in sale.holds]
+    bookings = [
+        until_answered_with(partial(sale.confirm, hold), 200, 201).json() for hold in sale.holds
+    ]
     assert [booking["hold"] for booking in bookings] == sale.holds
     assert sale.client.get("/reservations/bookings/").json()["count"] == len(sale.holds)
-    ready = until(sale.ready, 200)
+    ready = until_answered_with(sale.web.ready, 200)
     assert ready.json()["postgres_breaker"] == "closed"
-    assert sale.metric(OPEN) == 0.0
+    assert sale.web.metric(OPEN) == 0.0

@@ -12,7 +12,7 @@ import pytest
 
 from tests.engine import Traveller
 from tests.stores import OwnStore
-from tests.web import web_server
+from tests.web import Web, until_answered_with, web_server
 from trains.models import Departure
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
@@ -25,28 +25,18 @@ TIMEOUT_SECONDS = 0.25
 MARGIN_SECONDS = 1.25
 
 
-def until(call: Callable[[], httpx.Response], status: int) -> httpx.Response:
-    """The answer, once it has this status; 503 is all it may be before."""
-    deadline = time.monotonic() + 20
-    while (answer := call()).status_code != status:
-        assert answer.status_code == 503, answer.text
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return answer
-
-
 @dataclass
 class Sale:
     """One departure on a real server, and travellers who want a seat."""
 
-    url: str
+    web: Web
     departure: int
     people: Iterator[Traveller]
     anna: httpx.Client
 
     def client(self, person: Traveller) -> httpx.Client:
         headers = {"Authorization": f"Bearer {person.access}"}
-        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=30)
+        return httpx.Client(base_url=f"{self.web.url}/api/v1", headers=headers, timeout=30)
 
     def lock(self, _: int = 0) -> httpx.Response:
         return self.lock_as(self.client(next(self.people)))
@@ -65,13 +55,6 @@ class Sale:
         body = {"hold": hold["hold"], "capability": hold["capability"]}
         return self.anna.post("/reservations/confirm/", json=body)
 
-    def ready(self) -> httpx.Response:
-        return httpx.get(f"{self.url}/health/ready/", timeout=30)
-
-    def metric(self, name: str) -> float:
-        lines = httpx.get(f"{self.url}/metrics", timeout=30).text.splitlines()
-        return next((float(line.split()[-1]) for line in lines if line.startswith(name)), 0.0)
-
 
 @pytest.fixture
 def sale(
@@ -87,7 +70,7 @@ def sale(
         "WEB_THREADS": str(THREADS),
     }
     with web_server(**settings) as web:
-        sale = Sale(web.url, departure.pk, cycle(people), httpx.Client())
+        sale = Sale(web, departure.pk, cycle(people), httpx.Client())
         sale.anna = sale.client(make_traveller("anna"))
         yield sale
 
@@ -101,21 +84,21 @@ def everybody_is_refused_at_once(sale: Sale) -> None:
         assert slowest < TIMEOUT_SECONDS + MARGIN_SECONDS
 
         # Open now: but for one trial every two seconds nobody tries, whoever asks.
-        refused = sale.metric(REFUSED)
+        refused = sale.web.metric(REFUSED)
         started = time.monotonic()
         assert {answer.status_code for answer in pool.map(sale.lock, range(40))} == {503}
         trials = 1 + (time.monotonic() - started) / OPEN_SECONDS
-        assert sale.metric(REFUSED) - refused >= 40 - trials
+        assert sale.web.metric(REFUSED) - refused >= 40 - trials
 
 
 def test_a_frozen_redis_makes_nobody_wait_twice_and_is_used_again_when_it_thaws(
     sale: Sale, own_redis: OwnStore
 ) -> None:
-    held = until(lambda: sale.lock_as(sale.anna), 201).json()
+    held = until_answered_with(lambda: sale.lock_as(sale.anna), 201).json()
     own_redis.freeze()
     everybody_is_refused_at_once(sale)
-    assert sale.metric("seatlock_redis_breaker_open ") == 1.0
-    ready = sale.ready()
+    assert sale.web.metric("seatlock_redis_breaker_open ") == 1.0
+    ready = sale.web.ready()
     assert ready.status_code == 503
     assert ready.json()["redis_breaker"] in {"open", "half-open"}
     assert sale.seats()["stale"] is True
@@ -123,13 +106,13 @@ def test_a_frozen_redis_makes_nobody_wait_twice_and_is_used_again_when_it_thaws(
     assert booked.status_code == 201, booked.text
 
     own_redis.thaw()
-    assert until(sale.lock, 201).json()["fence"] > held["fence"]
+    assert until_answered_with(sale.lock, 201).json()["fence"] > held["fence"]
     assert sale.seats()["stale"] is False
-    assert sale.metric("seatlock_redis_breaker_open ") == 0.0
-    assert until(sale.ready, 200).json()["redis_breaker"] == "closed"
+    assert sale.web.metric("seatlock_redis_breaker_open ") == 0.0
+    assert until_answered_with(sale.web.ready, 200).json()["redis_breaker"] == "closed"
 
     own_redis.kill()  # what is not in its file is lost; what was booked is not
     own_redis.start()
-    assert until(sale.lock, 201).json()["fence"] > held["fence"]
-    repeat = until(lambda: sale.confirm(held), 200)
+    assert until_answered_with(sale.lock, 201).json()["fence"] > held["fence"]
+    repeat = until_answered_with(lambda: sale.confirm(held), 200)
     assert repeat.json()["pnr"] == booked.json()["pnr"]
