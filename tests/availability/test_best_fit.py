@@ -1,5 +1,7 @@
 """The seat whose free gap is closest to the stretch goes first; long journeys stay sellable."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from reservations.availability.ranking import count_free, free_mask, rank
@@ -42,32 +44,40 @@ class TestBestFit:
         )
         assert labels(SLEEPER, groups)[0] == "S1-17 S2-3"
 
-    def test_long_journeys_stay_sellable_longer_than_by_first_fit_or_chance(
-        self,
-    ) -> None:
-        """Sell short journeys until half of all seat-legs is gone; how many seats are left whole?
+    def test_long_journeys_stay_sellable_as_by_first_fit_and_longer_than_by_chance(self) -> None:
+        """Parties of one to four buy short journeys until half of all seat-legs is gone.
 
-        First fit packs as well for one traveller, but everybody fights over its first seat; for
-        families it is worse, and it does not seat them together.
+        How many seats are left whole, and do they sit in one bay? First fit packs as well, but
+        everybody fights over its first seats, and a quarter of the parties are scattered.
         """
-        left = {
-            way: {
-                count: sum(_whole_seats_left(way, count, seed) for seed in range(3))
-                for count in (1, 4)
-            }
+        sold = {
+            way: [_sell_half(way, seed) for seed in range(12)]
             for way in ("ranked", "first", "chance")
         }
-        assert left["ranked"][1] > left["first"][1] * 0.95
-        assert left["ranked"][4] > left["first"][4] * 1.15
-        assert left["ranked"][1] > left["chance"][1] * 10
+        left = {way: sum(sale.left_whole for sale in sales) for way, sales in sold.items()}
+        together = {way: sum(sale.together for sale in sales) for way, sales in sold.items()}
+        parties = {way: sum(sale.parties for sale in sales) for way, sales in sold.items()}
+        assert left["ranked"] > left["first"] * 0.95
+        assert left["ranked"] > left["chance"] * 10
+        assert together["ranked"] > parties["ranked"] * 0.99
+        assert together["first"] < parties["first"] * 0.85
 
 
-def _whole_seats_left(way: str, count: int, seed: int) -> int:
+@dataclass
+class _Sale:
+    """How many parties bought, how many of them sit in one bay, and the seats left whole."""
+
+    parties: int = 0
+    together: int = 0
+    left_whole: int = 0
+
+
+def _sell_half(way: str, seed: int) -> _Sale:
     rng = np.random.default_rng(seed)
     taken = nothing_taken(LONG)
-    sold = 0
+    sale, sold = _Sale(), 0
     while sold < LONG.places * LONG.legs // 2:
-        length = int(rng.integers(1, 9))
+        count, length = int(rng.integers(1, 5)), int(rng.integers(1, 9))
         start = int(rng.integers(0, LONG.legs - length + 1))
         stretch = Stretch(start, start + length)
         free = np.flatnonzero(free_mask(LONG, taken, stretch))
@@ -89,4 +99,8 @@ def _whole_seats_left(way: str, count: int, seed: int) -> int:
             seats = tuple(rng.choice(free, count, replace=False).tolist())
         take(LONG, taken, seats, stretch)
         sold += count * length
-    return count_free(LONG, taken, Stretch(0, LONG.legs))["SL"]
+        sale.parties += 1
+        bays = {(LONG.coach_of[seat], (LONG.numbers[seat] - 1) // 8) for seat in seats}
+        sale.together += len(bays) == 1
+    sale.left_whole = count_free(LONG, taken, Stretch(0, LONG.legs))["SL"]
+    return sale
