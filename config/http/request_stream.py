@@ -26,7 +26,8 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from config.stores import keys
-from config.stores.redis import holds_store
+from config.stores.lines import Command
+from config.stores.redis import holds_store, served
 
 logger = logging.getLogger(__name__)
 
@@ -148,17 +149,13 @@ class RequestStream:
     def _send(self, batch: list[tuple[int, LoggedRequest]]) -> None:
         """One round trip. Repeated after a lost answer, the ids are the same: one document."""
         dropped = self._dropped
-        pipe = holds_store().pipeline(transaction=False)
-        for number, entry in batch:
-            pipe.xadd(
-                keys.REQUESTS,
-                {"d": encode(entry, identity=f"{self._name}-{number}")},
-                maxlen=settings.ENV.request_log_cap,
-                approximate=True,
-            )
+        add = ("XADD", keys.REQUESTS, "MAXLEN", "~", settings.ENV.request_log_cap, "*", "d")
+        commands: list[Command] = [
+            (*add, encode(entry, identity=f"{self._name}-{number}")) for number, entry in batch
+        ]
         if dropped:
-            pipe.incrby(keys.REQUESTS_DROPPED, dropped)
-        pipe.execute()
+            commands.append(("INCRBY", keys.REQUESTS_DROPPED, dropped))
+        served(holds_store().ask(commands))
         if dropped:
             with self._lock:
                 self._dropped -= dropped

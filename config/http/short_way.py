@@ -34,7 +34,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
 from django.urls import Resolver404, ResolverMatch, resolve
@@ -88,7 +88,8 @@ class ShortWay:
         request = ShortRequest(environ, body, match)
         with hurried():
             response: HttpResponse = match.func(request, **match.kwargs)
-        close_old_connections()  # as Django does when a request has ended: it goes into the pool
+        if connection.connection is not None:  # as Django does when a request has ended: it goes
+            close_old_connections()  # into the pool
         if len(response.content) >= MIN_BYTES:
             response = self._compress(request, response)  # type: ignore[assignment]  # no stream
         start_response(_STATUS_LINES[response.status_code], self._headers(response))

@@ -140,6 +140,14 @@ def cannot_serve(answer: Exception) -> bool:
     return isinstance(answer, BusyLoadingError) or bool(_NOT_NOW.search(f"{code} {answer}".strip()))
 
 
+def served(answers: list[Any]) -> list[Any]:
+    """The answers of `HoldsStore.ask`, if all are such. Raises the first refusal among them."""
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise HoldsStoreAway(str(answer)) if cannot_serve(answer) else answer
+    return answers
+
+
 @cache
 def holds_store() -> HoldsStore:
     """The primary that holds live in, with this process's breaker.

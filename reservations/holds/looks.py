@@ -17,7 +17,7 @@ import redis.exceptions
 
 from config.stores import keys
 from config.stores.lines import Command
-from config.stores.redis import HoldsStoreAway, as_bytes, cannot_serve, holds_store
+from config.stores.redis import as_bytes, holds_store, served
 from reservations.holds.calls import new_mark
 from reservations.holds.scripts import script
 
@@ -66,17 +66,15 @@ def look(departures: Sequence[int], marks: Sequence[bytes]) -> Looks:
     answers = _ask("EVALSHA", run.sha, calls)
     if any(isinstance(each, redis.exceptions.NoScriptError) for each in answers):
         answers = _ask("EVAL", run.text, calls)
-    for refused in answers:
-        if isinstance(refused, Exception):
-            raise HoldsStoreAway(str(refused)) if cannot_serve(refused) else refused
+    mark, *told_of = served(answers)
     told = dict(
         pair
-        for some, each in zip(places.values(), answers[1:], strict=True)
+        for some, each in zip(places.values(), told_of, strict=True)
         for pair in zip(some, each, strict=True)
     )
     found = [told[at] for at in range(len(departures))]
     return Looks(
-        as_bytes(answers[0]),
+        as_bytes(mark),
         [Unseen(each) if isinstance(each, bytes) else Look(*each) for each in found],
     )
 

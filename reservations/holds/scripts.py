@@ -13,7 +13,7 @@ import redis.exceptions
 
 from config.stores import keys
 from config.stores.lines import Command
-from config.stores.redis import HoldsStoreAway, cannot_serve, holds_store
+from config.stores.redis import holds_store, served
 
 # More would keep everybody else waiting, and a caller longer than it may wait.
 PIPELINED: Final = 256
@@ -123,10 +123,7 @@ class Script:
             # On the same connection as the calls: no restart can come in between.
             load = ("SCRIPT", "LOAD", self.text)
             _, *answers = holds_store().ask([load, *again()], lambda: [load, *again()])
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise HoldsStoreAway(str(answer)) if cannot_serve(answer) else answer
-        return answers
+        return served(answers)
 
     def _commands(self, calls: Sequence[Call]) -> list[Command]:
         return [

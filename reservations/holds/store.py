@@ -15,7 +15,7 @@ from django.conf import settings
 from config.errors import NotAuthenticated, StoreUnavailable
 from config.stores import keys
 from config.stores.lines import Command
-from config.stores.redis import HoldsStoreAway, cannot_serve, holds_store
+from config.stores.redis import holds_store, served
 from reservations.holds.calls import (
     ANSWER_KEPT_MS,
     Keeping,
@@ -287,10 +287,7 @@ def _union(key_of_shard: Callable[[int], str]) -> list[int]:
 
 
 def _departures_in(questions: Sequence[Command]) -> list[int]:
-    answers = holds_store().ask(questions)
-    for refused in answers:
-        if isinstance(refused, Exception):
-            raise HoldsStoreAway(str(refused)) if cannot_serve(refused) else refused
+    answers = served(holds_store().ask(questions))
     return [int(departure) for found in answers for departure in found]
 
 

@@ -31,7 +31,7 @@ from config.http.request_stream import (
     clean_params,
 )
 from config.stores import keys
-from config.stores.redis import holds_store
+from config.stores.redis import HoldsStore, holds_store
 from tests.web import web_server
 from users.authentication import TokenUser
 
@@ -181,7 +181,7 @@ def test_without_redis_entries_wait_in_order_and_arrive_later(
 ) -> None:
     stream = RequestStream()
     stream._thread = threading.current_thread()
-    away = redis.Redis(port=1, retry=Retry(NoBackoff(), 0))
+    away = HoldsStore(redis.ConnectionPool(port=1, retry=Retry(NoBackoff(), 0)))
     with monkeypatch.context() as broken:
         broken.setattr(request_stream, "holds_store", lambda: away)
         for number in range(3):
