@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from django.db import connections
 
 T = TypeVar("T")
-NICENESS: Final = 15
+NICENESS: Final = 19
 
 
 def stand_back(work: Callable[[], T]) -> T:

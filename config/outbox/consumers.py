@@ -1,6 +1,7 @@
 """Who inside Seatlock acts on facts: apps above register here, the outbox never imports them."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from config import clock
 from config.outbox.models import OutboxEvent
@@ -9,7 +10,7 @@ Consumer = Callable[[Sequence[OutboxEvent]], None]
 _consumers: list[tuple[str, Consumer]] = []
 _wanted: set[str] = set()
 
-BATCH_SIZE = 500
+BATCH_SIZE: Final = 1_000
 
 
 def subscribe(prefix: str, consumer: Consumer, *, wanted: bool = False) -> None:

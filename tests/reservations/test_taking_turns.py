@@ -3,6 +3,7 @@
 import pytest
 
 from config import mail
+from config.outbox.consumers import BATCH_SIZE
 from config.stores import keys
 from config.stores.leases import one_at_a_time
 from config.stores.redis import HoldsStore, HoldsStoreAway, holds_store
@@ -46,7 +47,7 @@ def test_without_redis_all_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_consuming_stops_when_its_time_is_over(
     monkeypatch: pytest.MonkeyPatch, seconds: float, batches: int
 ) -> None:
-    left = iter([500, 500, 0])
+    left = iter([BATCH_SIZE, BATCH_SIZE, BATCH_SIZE - 1])
     taken: list[int] = []
     monkeypatch.setattr(tasks, "CONSUME_SECONDS", seconds)
 
