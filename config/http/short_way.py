@@ -113,13 +113,16 @@ class ShortWay:
 
     def _headers(self, response: HttpResponse) -> list[tuple[str, str]]:
         """As the middleware leaves them."""
+        told = [*self._always]
         if response.has_header("Vary"):
             patch_vary_headers(response, ("origin",))
         else:
-            response.headers["Vary"] = "origin"
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("Content-Length", str(len(response.content)))
-        return [*response.items(), *self._always]
+            told.append(("Vary", "origin"))
+        if not response.has_header("Cache-Control"):
+            told.append(("Cache-Control", "no-store"))
+        if not response.has_header("Content-Length"):
+            told.append(("Content-Length", str(len(response.content))))
+        return [*response.items(), *told]
 
 
 def _is_plain(environ: Environ) -> bool:

@@ -8,6 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
+from celery import Celery
+
 from config.embedded.commands import CHECKOUT, command
 from config.embedded.fleet import free_ports
 from tests.web import Web, await_answer, test_database_url
@@ -17,6 +19,7 @@ BENCHED = "tests.bench.application:application"
 # Who measures is no abuser, and the tokens of a long run live as long as the run.
 SETTINGS = {"THROTTLES": "off", "LOG_LEVEL": "WARNING", "ACCESS_TOKEN_SECONDS": "86400"}
 STOP_SECONDS = 30.0
+CELERY_STARTS_SECONDS = 60.0
 LONG_HOLDS = {"HOLD_TTL_SECONDS": "3600", "HOLD_MAX_TOTAL_SECONDS": "3600"}
 """No hold runs out while it is measured: ending it would be measured too."""
 
@@ -36,7 +39,10 @@ class Served:
 
 @contextmanager
 def served(*, celery: bool = False, settings: Mapping[str, str] | None = None) -> Iterator[Served]:
-    """Start it on a free port over the database of this process; end it."""
+    """Start it on a free port over the database of this process; end it.
+
+    `celery`: with worker and beat, once they are at work; to start costs them seconds of CPU.
+    """
     port = free_ports().ports["PORT"]
     environment = {
         **os.environ,
@@ -58,7 +64,15 @@ def served(*, celery: bool = False, settings: Mapping[str, str] | None = None) -
             beat = (*command("beat", environment), "--schedule", f"{folder}/schedule")
             for name, words in (("worker", command("worker", environment)), ("beat", beat)):
                 workers[name] = stack.enter_context(_running(words, environment)).pid
+            await_true("Celery works", CELERY_STARTS_SECONDS, lambda: _has_worked(environment))
         yield Served(web, workers)
+
+
+def _has_worked(environment: Mapping[str, str]) -> bool:
+    """Whether beat has sent tasks and a worker has done some."""
+    app = Celery("bench", broker=environment["BROKER_URL"], set_as_current=False)
+    told = app.control.inspect(timeout=1.0).stats() or {}
+    return any(worker["total"] for worker in told.values())
 
 
 @contextmanager

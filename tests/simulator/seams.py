@@ -29,7 +29,7 @@ from config.outbox import consumers
 from config.stores import keys, lines, outage, timing, watch
 from config.stores.redis import holds_store
 from reservations import tasks
-from reservations.availability import plans
+from reservations.availability import plans, ranking
 from reservations.bookings.insert import insert_booking
 from reservations.holds import ids, scripts
 from reservations.services import bury_released, confirm_booking
@@ -86,8 +86,7 @@ def the_world_is_simulated(
 ) -> Iterator[None]:
     """Inside, the engine lives in virtual time, and all its chance comes from the seed."""
     chance = Random(f"engine {seed}")
-    numpy_seeds = iter(lambda: chance.randrange(2**32), None)
-    fresh_generator = np.random.default_rng
+    generator = np.random.default_rng(chance.randrange(2**32))
     # PostgreSQL is real, and what it takes on a busy machine is no part of the story.
     update = {"throttles": "off", "hold_max_total_seconds": 300, "database_timeout_seconds": 60.0}
     env = settings.ENV.model_copy(update=update)
@@ -116,7 +115,7 @@ def the_world_is_simulated(
         change(patch.object(restore_marks, "_turn", Turn(crossing.scheduler)))
         change(patch.object(restore_marks, "uuid4", partial(_uuid, chance)))
         change(patch.object(uuid, "uuid1", partial(_uuid, chance)))
-        change(patch.object(np.random, "default_rng", lambda: fresh_generator(next(numpy_seeds))))
+        change(patch.object(ranking, "_chance", lambda _pid: generator))
         change(patch.object(redis.ConnectionPool, "from_url", pool))
         change(patch.object(consumers, "_consumers", _engines_consumers()))
         change(patch.object(shipper, "insert_new", sink.insert_new))
