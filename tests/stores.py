@@ -12,11 +12,14 @@ from pathlib import Path
 
 import psutil
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.embedded.fleet import free_ports, make_fleet
 from config.embedded.places import passing_places
 from config.embedded.processes import ProcessSpec, log_tail, spawn
 from config.embedded.stores.base import Store
+from config.stores.redis import HoldsStore
 
 DEADLINE_SECONDS = 30.0
 
@@ -116,3 +119,8 @@ def until_answered(ask: Callable[[], object], *, seconds: float = DEADLINE_SECON
 
 def _run(spec: ProcessSpec) -> None:
     assert spawn(spec).wait(DEADLINE_SECONDS) == 0, log_tail(spec.log)
+
+
+def unreachable_store() -> HoldsStore:
+    """The client of a holds' store where nobody listens."""
+    return HoldsStore(redis.ConnectionPool(port=1, retry=Retry(NoBackoff(), 0)))

@@ -48,12 +48,11 @@ def look(sid: str) -> bool | None:
     try:
         if _owed:
             _pay()
-        found: list[Any] = holds_store().mget(keys.ended(0, sid), keys.marks(0))
+        ((mark, complete),) = holds_store().ask([("MGET", keys.ended(0, sid), keys.marks(0))])
     except redis.RedisError as down:
         _outage.failed(down)
         return None
     _outage.answered()
-    mark, complete = found
     if mark is not None:
         return True
     return False if complete is not None and complete.startswith(COMPLETE) else None

@@ -15,8 +15,6 @@ from django.test import Client, RequestFactory
 from django.utils.functional import SimpleLazyObject
 from pymongo.database import Database
 from pytest_django import Settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from rest_framework.request import Request
 
 from analytics.operations.backlog import stream_backlog
@@ -31,7 +29,8 @@ from config.http.request_stream import (
     clean_params,
 )
 from config.stores import keys
-from config.stores.redis import HoldsStore, holds_store
+from config.stores.redis import holds_store
+from tests.stores import unreachable_store
 from tests.web import web_server
 from users.authentication import TokenUser
 
@@ -181,7 +180,7 @@ def test_without_redis_entries_wait_in_order_and_arrive_later(
 ) -> None:
     stream = RequestStream()
     stream._thread = threading.current_thread()
-    away = HoldsStore(redis.ConnectionPool(port=1, retry=Retry(NoBackoff(), 0)))
+    away = unreachable_store()
     with monkeypatch.context() as broken:
         broken.setattr(request_stream, "holds_store", lambda: away)
         for number in range(3):

@@ -4,15 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import redis
 from django_redis import get_redis_connection  # type: ignore[import-untyped]
 from pytest_django import Settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from config.http import throttles
 from config.stores import keys
 from config.stores.redis import holds_store
+from tests.stores import unreachable_store
 from users import claims, marks
 from users.models import User
 from users.services import restore_marks
@@ -66,7 +64,7 @@ def api(login: dict[str, Any]) -> Api:
 @pytest.fixture
 def redis_away() -> Iterator[pytest.MonkeyPatch]:
     """The holds' store cannot be reached; `undo()` brings it back."""
-    dead = redis.Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
+    dead = unreachable_store()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(marks, "holds_store", lambda: dead)
         patch.setattr(restore_marks, "holds_store", lambda: dead)
