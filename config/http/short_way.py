@@ -27,7 +27,7 @@ What the middleware does for such a request, and where it is done here:
 import io
 import time
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -35,7 +35,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections, connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.middleware.security import SecurityMiddleware
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.cache import patch_vary_headers
@@ -54,6 +54,8 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 TAKEN: Final = frozenset({"GET", "POST"})
 ADDRESSES_REMEMBERED: Final = 8192
 HOSTS_REMEMBERED: Final = 64
+QUERIES_REMEMBERED: Final = 4096
+QUERY_REMEMBERED: Final = 256  # characters
 LENGTH_DIGITS: Final = 9
 
 
@@ -68,6 +70,11 @@ class ShortRequest(WSGIRequest):
         self._body = body
         self._read_started = False
         self.resolver_match = match
+
+    @cached_property
+    def GET(self) -> QueryDict:  # type: ignore[override]  # noqa: N802  # Django's name
+        text: str = self.environ.get("QUERY_STRING") or ""
+        return _query_of(text) if len(text) <= QUERY_REMEMBERED else super().GET
 
 
 class ShortWay:
@@ -123,6 +130,12 @@ class ShortWay:
         if not response.has_header("Content-Length"):
             told.append(("Content-Length", str(len(response.content))))
         return [*response.items(), *told]
+
+
+@lru_cache(maxsize=QUERIES_REMEMBERED)
+def _query_of(text: str) -> QueryDict:
+    """One object for all who ask the same: it cannot be changed. WSGI gives bytes as text."""
+    return QueryDict(text.encode("latin-1"))
 
 
 def _is_plain(environ: Environ) -> bool:

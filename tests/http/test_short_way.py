@@ -142,6 +142,8 @@ CALLS: list[tuple[str, str, bytes | dict[str, Any], dict[str, str]]] = [
     ("POST", "reservations/confirm/", {"hold": "A" * 40}, {}),
     ("POST", "reservations/confirm/", {"hold": "A" * 40}, {"HTTP_AUTHORIZATION": ""}),
     ("POST", "reservations/holds/nothing/extend/", b"", {"CONTENT_LENGTH": "0"}),
+    ("GET", "departures/{id}/seats/?source=Z%C3%BCrich&source=%FF", b"", {}),
+    ("GET", "departures/{id}/seats/?source=ZZZ&more=" + "y" * 300, b"", {}),
 ]  # fmt: skip
 
 
