@@ -5,10 +5,12 @@ DRF views get `Pages` by default; plain views use `read_window` and `envelope`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlencode
 
 from django.http import HttpRequest
+from django.utils.encoding import escape_uri_path, iri_to_uri
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
 
@@ -16,6 +18,8 @@ from config.http.query import whole_number
 
 DEFAULT_LIMIT: Final = 20
 MAX_LIMIT: Final = 100
+ADDRESSES_REMEMBERED: Final = 4096
+QUERY_REMEMBERED: Final = 256  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,12 @@ def envelope(
     request: HttpRequest, *, window: Window, count: int, results: Sequence[Any]
 ) -> dict[str, Any]:
     """The answer of a list call; `next` and `previous` are whole addresses or None."""
-    here = urlsplit(request.build_absolute_uri())
-    query = parse_qs(here.query, keep_blank_values=True)
 
     def at(offset: int) -> str:
-        replaced = {**query, "limit": [str(window.limit)], "offset": [str(offset)]}
-        told = urlencode(sorted(replaced.items()), doseq=True)
-        return urlunsplit((here.scheme, here.netloc, here.path, told, here.fragment))
+        server = f"{request.scheme}://{request.get_host()}"
+        asked = request.META.get("QUERY_STRING") or ""
+        make = _address if len(asked) <= QUERY_REMEMBERED else _address.__wrapped__
+        return make(server, request.path, asked, window.limit, offset)
 
     after = window.offset + window.limit
     return {
@@ -54,6 +57,14 @@ def envelope(
         "previous": at(max(window.offset - window.limit, 0)) if window.offset else None,
         "results": results,
     }
+
+
+@lru_cache(maxsize=ADDRESSES_REMEMBERED)
+def _address(server: str, path: str, asked: str, limit: int, offset: int) -> str:
+    """The same call for other rows; `asked` is its query string."""
+    query = parse_qs(iri_to_uri(asked) or "", keep_blank_values=True)
+    replaced = {**query, "limit": [str(limit)], "offset": [str(offset)]}
+    return f"{server}{escape_uri_path(path)}?{urlencode(sorted(replaced.items()), doseq=True)}"
 
 
 class Pages(LimitOffsetPagination):

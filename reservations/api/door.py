@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from config.errors import Forbidden, SeatlockError
 from config.http import throttles
 from config.http.api_answers import allow
-from config.http.pagination import read_window
+from config.http.pagination import envelope, read_window
 from config.http.problems import explain, render
 from config.http.request_log import note
 from users import customers
@@ -121,18 +121,4 @@ def page(request: HttpRequest) -> tuple[int, int]:
 
 def paged(request: HttpRequest, results: list[Any], count: int) -> HttpResponse:
     """A list as API answers have it: `count`, `next`, `previous`, `results`."""
-    limit, offset = page(request)
-    query = request.GET.copy()
-
-    def address(start: int) -> str:
-        query["limit"], query["offset"] = str(limit), str(start)
-        return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
-
-    return answer(
-        {
-            "count": count,
-            "next": address(offset + limit) if offset + limit < count else None,
-            "previous": address(max(0, offset - limit)) if offset > 0 else None,
-            "results": results,
-        }
-    )
+    return answer(envelope(request, window=read_window(request.GET), count=count, results=results))
