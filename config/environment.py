@@ -116,6 +116,7 @@ class Environment(BaseSettings):
 
     # Limits and people
     throttles: Switch = "on"
+    web_pin: Switch = "on"
     access_token_seconds: int = Field(default=900, ge=30, le=86_400)
     refresh_token_seconds: int = Field(default=14 * 86_400, ge=60, le=90 * 86_400)
     max_body_bytes: int = Field(default=262_144, ge=1024, le=16_777_216)
