@@ -47,7 +47,7 @@ class Crowd:
     size: Size = field(
         default_factory=lambda: Size(trains=1, days=1, travellers=0, with_password=0)
     )
-    settings: dict[str, str] = field(default_factory=lambda: {"HOLD_TTL_SECONDS": "30"})
+    settings: dict[str, str] = field(default_factory=lambda: {"HOLD_TTL_SECONDS": "90"})
 
 
 class _Rush:

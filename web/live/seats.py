@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from reservations.api.departures.seat_map import ends_of_holds, touched
+from reservations.api.departures.seat_map import last_holds, touched
 from reservations.availability.plans import Plan, Stretch
 from reservations.availability.ranking import free_mask
 from reservations.availability.seat_states import SeatState
@@ -49,9 +49,9 @@ def mark(plan: Plan, state: SeatState, stretch: Stretch) -> Marks:
     status[touched(state.sold, stretch)] = SOLD
     status[touched(state.blocked, stretch) | (train.class_of < 0)] = BLOCKED
     until_ms = np.full(train.places, NO_END, np.int64)
-    for ordinal, end in ends_of_holds(state, stretch).items():
-        if ordinal < train.places and status[ordinal] == HELD and end.until is not None:
-            until_ms[ordinal] = int(end.deadline_ms)
+    for ordinal, hold in last_holds(state, stretch).items():
+        if ordinal < train.places and status[ordinal] == HELD and not hold.pinned:
+            until_ms[ordinal] = hold.deadline_ms
     return Marks(status, until_ms)
 
 

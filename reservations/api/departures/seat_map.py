@@ -6,7 +6,7 @@ others are put together anew.
 
 import logging
 import math
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -24,12 +24,14 @@ from reservations.availability.seat_states import SeatState, read_states
 from reservations.availability.seating import walking_order
 from reservations.availability.train_plan import TrainPlan
 from reservations.availability.words import Ints, Words
+from reservations.holds.members import Member, moment
 from reservations.services.refresh_image import load_image
 
 logger = logging.getLogger(__name__)
 
 # A train of 1,000 seats takes some 150 KB here.
 RENDERED_TRAINS: Final = 128
+MOMENTS_REMEMBERED: Final = 16_384
 FREE_TAIL: Final = b'free"}'
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -66,20 +68,22 @@ def render_seats(plan: Plan, state: SeatState, stretch: Stretch, user: int | Non
     train = plan.train
     ordinals, as_free = _rendered_free(train)
     free = free_mask(train, state.taken, stretch)
-    sold, blocked = (touched(words, stretch) for words in (state.sold, state.blocked))
-    ends = ends_of_holds(state, stretch)
-    mine = {ordinal for ordinal, end in ends.items() if user is not None and end.user == user}
+    holds = last_holds(state, stretch)
 
     seats = as_free.copy()
-    for at in np.flatnonzero(~free[ordinals]).tolist():
-        ordinal = int(ordinals[at])
-        status, end = b"held", ends.get(ordinal)
-        if ordinal in mine:
+    places = np.flatnonzero(~free[ordinals])
+    taken = ordinals[places]
+    sold, blocked = (touched(words, stretch)[taken] for words in (state.sold, state.blocked))
+    for at, ordinal, is_sold, is_blocked in zip(
+        places.tolist(), taken.tolist(), sold.tolist(), blocked.tolist(), strict=True
+    ):
+        status, hold = b"held", holds.get(ordinal)
+        if hold is not None and hold.user == user:
             status = b"mine"
-        elif blocked[ordinal] or sold[ordinal]:
-            status, end = (b"blocked" if blocked[ordinal] else b"sold"), None
-        until = b"" if end is None or end.until is None else b',"held_until":' + end.until
-        seats[at] = seats[at][: -len(FREE_TAIL)] + status + b'"' + until + b"}"
+        elif is_blocked or is_sold:
+            status, hold = (b"blocked" if is_blocked else b"sold"), None
+        until = b"" if hold is None or hold.pinned else _until(hold.deadline_ms)
+        seats[at] = b'%b%b"%b}' % (seats[at][: -len(FREE_TAIL)], status, until)
     head = SeatMapBody(
         departure=plan.departure,
         source=train.stops[stretch.from_stop].code,
@@ -92,29 +96,28 @@ def render_seats(plan: Plan, state: SeatState, stretch: Stretch, user: int | Non
     return _encode(head).removesuffix(b"]}") + b",".join(seats) + b"]}"
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """When the last hold of a seat ends, as JSON (None: it is being confirmed), and whose it is."""
-
-    deadline_ms: float
-    until: bytes | None
-    user: int
-
-
-def ends_of_holds(state: SeatState, stretch: Stretch) -> dict[int, End]:
-    """By ordinal: of the holds that touch the stretch, the one that ends last."""
-    ends: dict[int, End] = {}
+def last_holds(state: SeatState, stretch: Stretch) -> dict[int, Member]:
+    """By ordinal: of the holds that touch the stretch, the one that ends last. One that is being
+    confirmed has no end.
+    """
+    last: dict[int, Member] = {}
+    begin, end = stretch.from_stop, stretch.to_stop
     for member in state.members:
-        if not stretch.overlaps(Stretch(member.from_stop, member.to_stop)):
-            continue
-        if member.pinned:
-            end = End(math.inf, None, member.user)
-        else:
-            end = End(member.deadline_ms, _encode(member.expires_at), member.user)
-        for ordinal in member.ordinals:
-            if ordinal not in ends or ends[ordinal].deadline_ms < end.deadline_ms:
-                ends[ordinal] = end
-    return ends
+        if member.from_stop < end and begin < member.to_stop:
+            for ordinal in member.ordinals:
+                known = last.get(ordinal)
+                if known is None or _end_of(known) < _end_of(member):
+                    last[ordinal] = member
+    return last
+
+
+def _end_of(member: Member) -> float:
+    return math.inf if member.pinned else member.deadline_ms
+
+
+@lru_cache(maxsize=MOMENTS_REMEMBERED)
+def _until(deadline_ms: int) -> bytes:
+    return b',"held_until":' + _encode(moment(deadline_ms))
 
 
 def touched(words: Words, stretch: Stretch) -> NDArray[np.bool_]:
