@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reservations.availability.parties import parties_of
 from reservations.availability.ranking import Preference, count_free, free_mask, rank
+from reservations.availability.seating import seating_of
 from reservations.availability.stretches import Stretch
 from tests.availability.paper import Words, nothing_taken, paper_train, take
 from tests.availability.ranked import ALL, BUS, CHAIRS, MIXED, SLEEPER, first, labels
@@ -109,6 +111,24 @@ class TestTogether:
         for free in ("S1-9", "S1-12", "S1-15", "S1-24", "S2-1", "S2-9"):
             taken[SLEEPER.ordinal_of[free]] = 0
         assert first(SLEEPER, taken, ALL, 3) == ["S1-9 S1-12 S1-15"]
+
+    def test_where_few_bays_have_room_those_come_first_and_others_follow(self) -> None:
+        taken = nothing_taken(SLEEPER)
+        take(SLEEPER, taken, list(range(SLEEPER.places)), ALL)
+        for free in ("S1-9", "S1-12", "S1-24", "S2-1"):
+            taken[SLEEPER.ordinal_of[free]] = 0
+        groups = rank(plan=SLEEPER, taken=taken, travel_class="SL", stretch=ALL, count=2)
+        assert labels(SLEEPER, groups)[:2] == ["S1-9 S1-12", "S1-24 S2-1"]
+
+    @pytest.mark.parametrize(("coaches", "is_listed"), [(2, True), (20, False)])
+    def test_in_a_train_too_long_to_list_its_groups_they_share_a_bay_all_the_same(
+        self, coaches: int, is_listed: bool
+    ) -> None:
+        plan = paper_train([(f"S{n}", "SL-72", 72) for n in range(coaches)], legs=8)
+        assert (parties_of(seating_of(plan, "SL"), 4) is not None) == is_listed
+        groups = rank(plan=plan, taken=nothing_taken(plan), travel_class="SL", stretch=ALL, count=4)
+        bays = [{(plan.coach_of[o], (plan.numbers[o] - 1) // 8) for o in group} for group in groups]
+        assert [len(each) for each in bays] == [1] * 16
 
     def test_when_no_bay_has_room_they_share_a_coach_as_closely_as_can_be(self) -> None:
         taken = nothing_taken(SLEEPER)
