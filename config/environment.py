@@ -116,7 +116,6 @@ class Environment(BaseSettings):
 
     # Limits and people
     throttles: Switch = "on"
-    web_pin: Switch = "on"
     access_token_seconds: int = Field(default=900, ge=30, le=86_400)
     refresh_token_seconds: int = Field(default=14 * 86_400, ge=60, le=90 * 86_400)
     max_body_bytes: int = Field(default=262_144, ge=1024, le=16_777_216)
@@ -140,7 +139,8 @@ class Environment(BaseSettings):
     webhook_retention_days: int = Field(default=30, ge=1, le=400)
     webhook_private_targets: Switch = "off"
 
-    # Background work
+    # How it serves, and background work
+    web_pin: Switch = "on"
     sweep_every_seconds: float = Field(default=2.0, gt=0, le=60)
     ship_every_seconds: float = Field(default=1.0, gt=0, le=60)
     reconcile_every_seconds: float = Field(default=60.0, gt=0, le=3600)

@@ -14,12 +14,11 @@ from django.utils.encoding import escape_uri_path, iri_to_uri
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
 
-from config.http.query import whole_number
+from config.http.query import QUERY_REMEMBERED, whole_number
 
 DEFAULT_LIMIT: Final = 20
 MAX_LIMIT: Final = 100
 ADDRESSES_REMEMBERED: Final = 4096
-QUERY_REMEMBERED: Final = 256  # characters
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ from typing import Final
 from config.errors import Invalid
 from config.http.body import INT64_MAX
 
+# Characters; what is made of a longer query string is made for each call anew.
+QUERY_REMEMBERED: Final = 256
+
 # ISO 8601 has other ways (weeks, no dashes), which Python reads too and nobody means.
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 

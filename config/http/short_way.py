@@ -44,6 +44,7 @@ from django.utils.log import log_response
 from config.http.api_answers import API_PREFIX
 from config.http.compression import MIN_BYTES, LargeAnswersGZipMiddleware
 from config.http.metrics import count_request
+from config.http.query import QUERY_REMEMBERED
 from config.http.request_log import record
 from config.stores.timing import hurried
 
@@ -55,7 +56,6 @@ TAKEN: Final = frozenset({"GET", "POST"})
 ADDRESSES_REMEMBERED: Final = 8192
 HOSTS_REMEMBERED: Final = 64
 QUERIES_REMEMBERED: Final = 4096
-QUERY_REMEMBERED: Final = 256  # characters
 LENGTH_DIGITS: Final = 9
 
 
@@ -95,8 +95,8 @@ class ShortWay:
         request = ShortRequest(environ, body, match)
         with hurried():
             response: HttpResponse = match.func(request, **match.kwargs)
-        if connection.connection is not None:  # as Django does when a request has ended: it goes
-            close_old_connections()  # into the pool
+        if connection.connection is not None:
+            close_old_connections()  # as Django does at a request's end: it goes into the pool
         if len(response.content) >= MIN_BYTES:
             response = self._compress(request, response)  # type: ignore[assignment]  # no stream
         start_response(_STATUS_LINES[response.status_code], self._headers(response))

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from reservations.availability.parties import Parties, listed, parties_of
+from reservations.availability.parties import listed, parties_of
 from reservations.availability.seating import Seating, seating_of
 from reservations.availability.stretches import Stretch
 from reservations.availability.train_plan import TrainPlan
@@ -116,7 +116,7 @@ def rank(  # noqa: PLR0913  # what is asked for, keyword by keyword
     asked = _Asked(
         seating=seating,
         at=at,
-        waste=np.minimum(_waste(taken[seating.ordinals[at]], stretch, plan.legs), LARGEST_WASTE),
+        waste=_waste(taken[seating.ordinals[at]], stretch, plan.legs),
         count=count,
         limit=limit,
         by_window=preference == "window",
@@ -210,16 +210,19 @@ def _in_one_unit(asked: _Asked) -> Groups:
     apart = np.zeros(among.size, np.int64)
     if asked.by_window:
         apart += asked.count - parties.windows[among]
-    lonely = _left_alone(parties, among, np.bincount(seating.bench[at], minlength=seating.benches))
+    free_on = np.bincount(seating.bench[at], minlength=seating.benches)
+    lonely = _left_alone(parties.benches[:, among], parties.on_benches[:, among], free_on)
     cost = _cost(apart, wasted[among], lonely, parties.spread[among])
     chosen = _distinct(parties.members[:, among].T, apart, cost, asked)
     return chosen if len(set().union(*chosen)) == asked.limit * asked.count else []
 
 
-def _left_alone(parties: Parties, among: Ints, free_on: Ints) -> Ints:
-    """How many single free seats a group leaves behind on the benches at its two ends."""
-    benches = parties.benches[:, among]
-    alone = free_on[benches] - parties.on_benches[:, among] == 1
+def _left_alone(benches: Ints, on_benches: Ints, free_on: Ints) -> Ints:
+    """How many single free seats a group leaves behind on the benches at its two ends.
+
+    `benches`, `on_benches`: see `Parties`; `free_on`: by bench, how many are free.
+    """
+    alone = free_on[benches] - on_benches == 1
     alone[1] &= benches[0] != benches[1]
     lonely: Ints = alone.sum(axis=0)
     return lonely
@@ -237,12 +240,11 @@ def _together(asked: _Asked) -> Groups:
     groups = _neighbours(seating.unit[at], waste, count)
     members = np.ascontiguousarray(groups.T)  # (count, groups): sums run along whole rows
     apart = _apart(seating, at[groups[:, 0]], at[groups[:, -1]], count)
-    if asked.by_window:
-        windows = seating.at_window[at][members].sum(axis=0)
-        apart = (windows == 0) * ANOTHER_COACH**2 * 2 + apart * (count + 1) + count - windows
     found = listed(seating, at[members])
-    free_on = np.bincount(seating.bench[at])
-    lonely = _left_alone(found, np.arange(len(groups)), free_on)
+    if asked.by_window:
+        windows = found.windows
+        apart = (windows == 0) * ANOTHER_COACH**2 * 2 + apart * (count + 1) + count - windows
+    lonely = _left_alone(found.benches, found.on_benches, np.bincount(seating.bench[at]))
     cost = _cost(apart, waste[members].sum(axis=0), lonely, found.spread)
     return _distinct(at[groups], apart, cost, asked)
 
@@ -285,7 +287,9 @@ def _distinct(groups: Ints, apart: Ints, cost: Ints, asked: _Asked) -> Groups:
     _pick(in_order, seen, chosen, max(1, int(limit * BEST_SHARE)))
     _pick(groups[others].tolist(), seen, chosen, limit)
     _pick(in_order, seen, chosen, limit)
-    known = {tuple(group) for group in chosen} if len(chosen) < limit else set()
+    if len(chosen) == limit:
+        return chosen
+    known = {tuple(group) for group in chosen}
     for group in in_order:  # too few seats for groups that share none
         if len(chosen) == limit:
             break

@@ -5,6 +5,7 @@ of word `k // 32`.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 WORD_BITS = 32
 WORD_BYTES = 4
@@ -26,6 +27,16 @@ def pack_mask(from_stop: int, to_stop: int, words: int) -> bytes:
     return bits.to_bytes(words * WORD_BYTES, "little")
 
 
+class HasStretch(Protocol):
+    """A stretch, or what is on one: a hold."""
+
+    @property
+    def from_stop(self) -> int: ...
+
+    @property
+    def to_stop(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """The half-open leg range [from_stop, to_stop): leg k runs from stop k to stop k + 1."""
@@ -41,6 +52,6 @@ class Stretch:
         """Its bits, as the image has them (`pack_mask`)."""
         return pack_mask(self.from_stop, self.to_stop, words)
 
-    def overlaps(self, other: "Stretch") -> bool:
+    def overlaps(self, other: "HasStretch") -> bool:
         """Whether a leg belongs to both; stretches that only touch do not overlap."""
         return self.from_stop < other.to_stop and other.from_stop < self.to_stop

@@ -2,9 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from reservations.holds.members import Member, parse
+
+REMEMBERED: Final = 16_384  # some 1 KB each
+
+# In a rush everybody looks at the same thousand holds.
+_read: Final = lru_cache(maxsize=REMEMBERED)(parse)
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ def _members(pairs: Sequence[bytes], *, pinned: bool) -> list[Member]:
     found = []
     for member, score in zip(pairs[::2], pairs[1::2], strict=True):
         try:
-            found.append(parse(member, int(float(score)), pinned=pinned))
+            found.append(_read(member, int(float(score)), pinned=pinned))
         except ValueError:
             continue
     return found

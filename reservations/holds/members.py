@@ -8,13 +8,9 @@ is the seat's ordinal, its place in the seat image. The fare is told in `fare_te
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
-from typing import Final
 
 from reservations.holds import fare_text
 from reservations.holds.fare_text import HeldFare
-
-REMEMBERED: Final = 16_384  # some 1 KB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +55,8 @@ def seats_text(ordinals: tuple[int, ...], labels: tuple[str, ...]) -> str:
     return ",".join(f"{ordinal}={label}" for ordinal, label in zip(ordinals, labels, strict=True))
 
 
-@lru_cache(maxsize=REMEMBERED)
 def parse(member: bytes | str, deadline_ms: int, *, pinned: bool = False) -> Member:
-    """Read a member. Raises `ValueError` for one no script of ours wrote.
-
-    Remembered: in a rush everybody looks at the same thousand holds.
-    """
+    """Read a member. Raises `ValueError` for one no script of ours wrote."""
     text = member.decode() if isinstance(member, bytes) else member
     hold, user, stretch, taken, fence, fare, seats = text.split(" ")
     from_stop, to_stop = stretch.split("-")

@@ -64,15 +64,19 @@ def served(*, celery: bool = False, settings: Mapping[str, str] | None = None) -
             beat = (*command("beat", environment), "--schedule", f"{folder}/schedule")
             for name, words in (("worker", command("worker", environment)), ("beat", beat)):
                 workers[name] = stack.enter_context(_running(words, environment)).pid
-            await_true("Celery works", CELERY_STARTS_SECONDS, lambda: _has_worked(environment))
+            _await_celery(environment["BROKER_URL"])
         yield Served(web, workers)
 
 
-def _has_worked(environment: Mapping[str, str]) -> bool:
-    """Whether beat has sent tasks and a worker has done some."""
-    app = Celery("bench", broker=environment["BROKER_URL"], set_as_current=False)
-    told = app.control.inspect(timeout=1.0).stats() or {}
-    return any(worker["total"] for worker in told.values())
+def _await_celery(broker: str) -> None:
+    """Wait until beat has sent tasks and a worker has done some."""
+    with Celery("bench", broker=broker, set_as_current=False) as app:
+
+        def works() -> bool:
+            told = app.control.inspect(timeout=1.0).stats() or {}
+            return any(worker["total"] for worker in told.values())
+
+        await_true("Celery works", CELERY_STARTS_SECONDS, works)
 
 
 @contextmanager

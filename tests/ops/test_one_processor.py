@@ -62,4 +62,4 @@ def test_of_more_processes_than_processors_the_rest_go_where_they_are_put() -> N
 def test_turned_off_they_go_where_they_are_put() -> None:
     with web_server(WEB_WORKERS="2", WEB_PIN="off") as web:
         time.sleep(SETTLES_WITHIN_SECONDS)
-        assert list(workers(web).values()) == [ALL, ALL]
+        assert list(await_kept(web, len(ALL), len(ALL)).values()) == [ALL, ALL]

@@ -101,9 +101,8 @@ def last_holds(state: SeatState, stretch: Stretch) -> dict[int, Member]:
     confirmed has no end.
     """
     last: dict[int, Member] = {}
-    begin, end = stretch.from_stop, stretch.to_stop
     for member in state.members:
-        if member.from_stop < end and begin < member.to_stop:
+        if stretch.overlaps(member):
             for ordinal in member.ordinals:
                 known = last.get(ordinal)
                 if known is None or _end_of(known) < _end_of(member):
