@@ -10,8 +10,10 @@ from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AnyUrl, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from config.stores.urls import BROKER, MONGO, POSTGRES, REDIS, checked, redis_server
 
 Switch = Literal["on", "off"]
 OptionalApp = Literal["payments", "tickets", "waitlist", "webhooks"]
@@ -188,23 +190,22 @@ class Environment(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, value: str) -> str:
-        return _scheme(value, {"postgres", "postgresql"})
+        return checked(value, POSTGRES)
 
     @field_validator("redis_url", "cache_url")
     @classmethod
     def _redis(cls, value: str) -> str:
-        return _scheme(value, {"redis", "rediss", "unix"})
+        return checked(value, REDIS)
 
     @field_validator("broker_url")
     @classmethod
     def _broker(cls, value: str) -> str:
-        """Celery has a name of its own for a socket of Unix."""
-        return _scheme(value, {"redis", "rediss", "redis+socket"})
+        return checked(value, BROKER)
 
     @field_validator("mongo_url")
     @classmethod
     def _mongo(cls, value: str) -> str:
-        return _scheme(value, {"mongodb", "mongodb+srv"})
+        return checked(value, MONGO)
 
     @field_validator("payment_providers")
     @classmethod
@@ -242,7 +243,8 @@ class Environment(BaseSettings):
             raise ValueError("GROUP_MAX_SEATS must be at least HOLD_MAX_SEATS")
         if self.redis_patience_seconds < self.redis_timeout_seconds:
             raise ValueError("REDIS_PATIENCE_SECONDS must be at least REDIS_TIMEOUT_SECONDS")
-        if _server(self.redis_url) in {_server(self.cache_url), _server(self.broker_url)}:
+        others = {redis_server(url) for url in (self.cache_url, self.broker_url)}
+        if redis_server(self.redis_url) in others:
             raise ValueError(
                 "REDIS_URL must not be the server of CACHE_URL or BROKER_URL: "
                 "cache and queue may not share the memory limit of the holds"
@@ -255,18 +257,6 @@ def _among(value: list[str], known: set[str]) -> list[str]:
         names = ", ".join(sorted(known))
         raise ValueError(f"there is no {', '.join(sorted(unknown))}; known are {names}")
     return value
-
-
-def _scheme(value: str, allowed: set[str]) -> str:
-    if AnyUrl(value).scheme not in allowed:
-        raise ValueError(f"must be a URL with scheme {' or '.join(sorted(allowed))}")
-    return value
-
-
-def _server(url: str) -> str:
-    """A Redis URL without its database number: what is left names the server."""
-    parts = AnyUrl(url)
-    return f"{parts.host}:{parts.port}" if parts.host else str(parts.path)
 
 
 class WrongSettingError(SystemExit):

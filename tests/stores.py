@@ -95,7 +95,7 @@ class OwnStore:
 def own_store(setting: str) -> Iterator[OwnStore]:
     """A running store of the kind that `setting` (such as REDIS_URL) names."""
     with passing_places(prefix="own") as places:
-        (store,) = [s for s in make_fleet(places, free_ports()).stores if setting in s.urls]
+        (store,) = [s for s in make_fleet(places, free_ports()).stores if setting in s.settings]
         own = OwnStore(store)
         own.start()
         try:

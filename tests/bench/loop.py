@@ -48,9 +48,11 @@ class Framing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to connect, what to say first (and what has to come back), and how answers end."""
+    """Where to connect (a host and port, or the path of a Unix socket), what to say first (and
+    what has to come back), and how answers end.
+    """
 
-    address: tuple[str, int]
+    address: tuple[str, int] | str
     framing: Callable[[], Framing]
     greeting: bytes = b""
 
@@ -202,8 +204,7 @@ class Loop:
         return max(0.0, min(nearest) - time.perf_counter()) if nearest else 1.0
 
     def _connect(self) -> _Line:
-        sock = socket.create_connection(self._target.address, timeout=10)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock = _connected(self._target.address)
         if self._target.greeting:
             sock.sendall(self._target.greeting)
             answered = sock.recv(RECEIVE_BYTES)
@@ -297,3 +298,14 @@ class Loop:
         rider.line = None
         self._note(rider, LOST, time.perf_counter())
         self._advance(rider, (LOST, b""), time.perf_counter())
+
+
+def _connected(address: tuple[str, int] | str) -> socket.socket:
+    if isinstance(address, str):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(10)
+        sock.connect(address)
+    else:
+        sock = socket.create_connection(address, timeout=10)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock

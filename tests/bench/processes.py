@@ -3,10 +3,10 @@
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import psutil
-from django.conf import settings
+
+from config.stores.redis import holds_store
 
 STORES = {"postgres": "postgresql", "mongod": "mongodb"}
 
@@ -33,7 +33,8 @@ class Watch:
 
     def __init__(self, roots: Mapping[str, int]) -> None:
         self._roots = dict(roots)
-        self._stores = {part: process for process in _beside() if (part := _part(process))}
+        holds = holds_store().info("server")["process_id"]
+        self._stores = {part: process for process in _beside() if (part := _part(process, holds))}
 
     def usage(self) -> Usage:
         parts = {part: _tree_seconds(psutil.Process(pid)) for part, pid in self._roots.items()}
@@ -50,11 +51,10 @@ def _beside() -> Iterable[psutil.Process]:
     return []
 
 
-def _part(process: psutil.Process) -> str | None:
-    """Which store this is. A Valkey calls itself by its port."""
-    port = urlsplit(settings.ENV.redis_url).port
+def _part(process: psutil.Process, holds: int) -> str | None:
+    """Which store this is; `holds` is the process that has them, which says so itself."""
     if process.name() == "valkey-server":
-        return "redis" if f":{port}" in _words(process) else "broker"
+        return "redis" if process.pid == holds else "broker"
     return STORES.get(process.name())
 
 

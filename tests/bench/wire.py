@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urlsplit
 
 import hiredis
 
+from config.stores.urls import redis_address, redis_password
 from tests.bench.loop import Answer, Target
 
 API: Final = "/api/v1/"
@@ -73,10 +74,9 @@ def http_target(url: str) -> Target:
 
 
 def redis_target(url: str) -> Target:
-    parts = urlsplit(url)
-    address = (str(parts.hostname), int(parts.port or 6379))
-    greeting = command("AUTH", parts.password) if parts.password else command("PING")
-    return Target(address, RespFraming, greeting)
+    password = redis_password(url)
+    greeting = command("AUTH", password) if password else command("PING")
+    return Target(redis_address(url), RespFraming, greeting)
 
 
 def command(*words: object) -> bytes:

@@ -1,13 +1,23 @@
 """What the supervisor needs to know of a store."""
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from config.embedded.places import Places
 from config.embedded.processes import ProcessSpec
 
 RunOrFail = Callable[[ProcessSpec], None]
+
+# What the kernel takes as the path of a Unix socket: `sun_path` without its closing zero.
+LONGEST_SOCKET: Final = 107
+
+
+def fits_a_socket(path: Path) -> bool:
+    """Is the path short enough for a Unix socket? If not, TCP on 127.0.0.1 has to do."""
+    return len(os.fsencode(path)) <= LONGEST_SOCKET
 
 
 class Store(ABC):
@@ -31,8 +41,13 @@ class Store(ABC):
 
     @property
     @abstractmethod
+    def settings(self) -> frozenset[str]:
+        """The settings it serves with a URL."""
+
+    @property
+    @abstractmethod
     def urls(self) -> Mapping[str, str]:
-        """Its URL by each setting that it serves."""
+        """Its URL by each of its settings; to make them may take its folders."""
 
     @abstractmethod
     def prepare(self, run_or_fail: RunOrFail) -> None:

@@ -33,6 +33,10 @@ class Mongo(Store):
         return (wheel_file("fiftyone", "db/bin/mongod"),)
 
     @property
+    def settings(self) -> frozenset[str]:
+        return frozenset({"MONGO_URL"})
+
+    @property
     def urls(self) -> Mapping[str, str]:
         # directConnection: the set's only member is where the URL says, whatever port it had
         # when the set was made.

@@ -1,4 +1,6 @@
-"""PostgreSQL 18 on loopback with a password; under an unprivileged account when we are root."""
+"""PostgreSQL 18 with a password, for this machine only; under an unprivileged account when we are
+root. It is asked over a Unix socket where the path of one is short enough, else over loopback.
+"""
 
 import os
 import shutil
@@ -7,6 +9,7 @@ import time
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 import psycopg
@@ -15,7 +18,7 @@ from config.embedded.account import binaries, data_folder, unprivileged_account
 from config.embedded.errors import StartFailed
 from config.embedded.places import make_folder, wheel_file, write_private
 from config.embedded.processes import Account, ProcessSpec
-from config.embedded.stores.base import RunOrFail, Store
+from config.embedded.stores.base import RunOrFail, Store, fits_a_socket
 
 DATABASE = "seatlock"
 USER = "seatlock"
@@ -23,7 +26,6 @@ LEFTOVER_SECONDS = 30.0
 
 SERVER_SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
     "max_connections": "200",
     "shared_buffers": "128MB",
     "max_wal_size": "1GB",
@@ -61,9 +63,22 @@ class Postgres(Store):
         return (folder / "postgres", folder / "initdb")
 
     @property
+    def settings(self) -> frozenset[str]:
+        return frozenset({"DATABASE_URL"})
+
+    @property
     def urls(self) -> Mapping[str, str]:
-        server = f"postgresql://{USER}:{self._password}@127.0.0.1:{self.port}"
-        return {"DATABASE_URL": f"{server}/{DATABASE}"}
+        user = f"postgresql://{USER}:{self._password}"
+        if self._sockets is None:
+            return {"DATABASE_URL": f"{user}@127.0.0.1:{self.port}/{DATABASE}"}
+        where = f"host={quote(str(self._sockets), safe='')}&port={self.port}"
+        return {"DATABASE_URL": f"{user}@/{DATABASE}?{where}"}
+
+    @property
+    def _sockets(self) -> Path | None:
+        """The folder of its socket, which PostgreSQL names by the port."""
+        folder = self._data
+        return folder if fits_a_socket(folder / f".s.PGSQL.{self.port}") else None
 
     @property
     def _password(self) -> str:
@@ -105,7 +120,11 @@ class Postgres(Store):
         )
 
     def spec(self) -> ProcessSpec:
-        settings = SERVER_SETTINGS | {"port": str(self.port)}
+        sockets = "" if self._sockets is None else f'"{self._sockets}"'
+        settings = SERVER_SETTINGS | {
+            "port": str(self.port),
+            "unix_socket_directories": sockets,
+        }
         options = (part for name, value in settings.items() for part in ("-c", f"{name}={value}"))
         return ProcessSpec(
             name=self.name,
@@ -149,7 +168,8 @@ class Postgres(Store):
             if time.monotonic() > deadline:
                 raise StartFailed(f"an older PostgreSQL still runs on {self._data}")
             time.sleep(0.1)
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        for left in (self._data / "postmaster.pid", *self._data.glob(".s.PGSQL.*")):
+            left.unlink(missing_ok=True)
 
     def _give_away(self, path: Path) -> None:
         if self._account is not None:
