@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -12,17 +13,27 @@ from reservations.availability.words import Ints, Words, no_words, set_legs
 # One row a departure and kind: thousands of seats as arrays, not as rows. A block is of all legs.
 # The casts matter: psycopg sends small numbers as smallint, which the GiST index of the exclusion
 # constraint cannot compare with its bigint.
-_TAKEN = """
+_TAKEN: Final = """
 SELECT departure_id, FALSE, array_agg(seat_id), array_agg(lower(legs)), array_agg(upper(legs))
   FROM reservations_bookedseat
  WHERE departure_id = ANY(%(departures)s::bigint[]) AND live
-   AND (%(seats)s::bigint[] IS NULL OR seat_id = ANY(%(seats)s::bigint[]))
  GROUP BY departure_id
 UNION ALL
 SELECT departure_id, TRUE, array_agg(seat_id), array_agg(0), array_agg(32767)
   FROM reservations_seatblock
  WHERE departure_id = ANY(%(departures)s::bigint[])
-   AND (%(seats)s::bigint[] IS NULL OR seat_id = ANY(%(seats)s::bigint[]))
+ GROUP BY departure_id
+"""
+# The same of pairs: one look into the index for each, however full the departures are.
+_TAKEN_OF: Final = """
+WITH wanted AS (
+     SELECT * FROM unnest(%(departures)s::bigint[], %(seats)s::bigint[]) AS pair (departure, seat))
+SELECT departure_id, FALSE, array_agg(seat_id), array_agg(lower(legs)), array_agg(upper(legs))
+  FROM wanted JOIN reservations_bookedseat ON departure_id = departure AND seat_id = seat AND live
+ GROUP BY departure_id
+UNION ALL
+SELECT departure_id, TRUE, array_agg(seat_id), array_agg(0), array_agg(32767)
+  FROM wanted JOIN reservations_seatblock ON departure_id = departure AND seat_id = seat
  GROUP BY departure_id
 """
 
@@ -36,9 +47,9 @@ class TakenRows:
 
 
 def read_taken(
-    plans: Mapping[int, Plan], seat_ids: Collection[int] | None = None
+    plans: Mapping[int, Plan], seats: Mapping[int, Collection[int]] | None = None
 ) -> dict[int, TakenRows]:
-    """For each departure its rows as images; only those of `seat_ids`, if given.
+    """For each departure its rows as images; only those of its `seats` (ids), if given.
 
     A row whose seat the plan does not know (the train has grown since) is left out.
     """
@@ -49,18 +60,17 @@ def read_taken(
         for departure, plan in plans.items()
     }
     with prepared_cursor() as cursor:
-        cursor.execute(
-            _TAKEN,
-            {
-                "departures": list(plans),
-                "seats": None if seat_ids is None else list(seat_ids),
-            },
-        )
+        if seats is None:
+            cursor.execute(_TAKEN, {"departures": list(plans)})
+        else:
+            pairs = [(departure, seat) for departure in plans for seat in seats[departure]]
+            departures, seat_ids = zip(*pairs, strict=True) if pairs else ((), ())
+            cursor.execute(_TAKEN_OF, {"departures": list(departures), "seats": list(seat_ids)})
         rows = cursor.fetchall()
-    for departure, is_blocked, seats, from_stops, to_stops in rows:
+    for departure, is_blocked, taken_seats, from_stops, to_stops in rows:
         train = plans[departure].train
         words = taken[departure].blocked if is_blocked else taken[departure].sold
-        ordinals = _ordinals(train, seats)
+        ordinals = _ordinals(train, taken_seats)
         known = ordinals != NO_SEAT
         ends = np.minimum(np.array(to_stops, np.int64), train.legs)
         set_legs(words, ordinals[known], np.array(from_stops, np.int64)[known], ends[known])

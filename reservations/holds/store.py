@@ -191,27 +191,34 @@ class RefreshBegun:
     sold: bytes
 
 
-def refresh_begin(departure: int, *, scope: str, words: int, ref: HoldRef | None) -> RefreshBegun:
-    """Step a of refresh (rule 7). `scope`: some, all, or load."""
-    settled, loaded, epoch, sold, _ = script("refresh_begin")(
-        departure_keys(departure),
-        ref.hold if ref else "",
-        ref.user if ref else "",
-        scope,
-        new_mark(),
-        words,
+def refresh_begin(
+    words: Mapping[int, int], *, scope: str, ref: HoldRef | None
+) -> dict[int, RefreshBegun]:
+    """Step a of refresh (rule 7) for each departure of `words`, which says how many words a seat
+    has there; one round trip. `scope`: some, all, or load. `ref`: a hold to settle.
+    """
+    hold, user = (ref.hold, ref.user) if ref else ("", "")
+    answers = script("refresh_begin").many(
+        [
+            (departure_keys(departure), (hold, user, scope, new_mark(), each))
+            for departure, each in words.items()
+        ]
     )
-    return RefreshBegun(settled == b"1", loaded == b"1", _text(epoch), sold)
+    return {
+        departure: RefreshBegun(settled == b"1", loaded == b"1", _text(epoch), sold)
+        for departure, (settled, loaded, epoch, sold, _) in zip(words, answers, strict=True)
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Correction:
-    """Step c of refresh: `changes` are triples (word index, bits to set, bits to clear) of
-    little-endian uint32; `revision`, `blocked` and `image_bytes` (how long the image is) count
-    unless the scope is some. `kept`, `waiting`: the waitlist's mark; empty if nobody waits, None:
-    it stays as it is.
+    """Step c of refresh: `epoch` is that of step a; `changes` are triples (word index, bits to
+    set, bits to clear) of little-endian uint32; `revision`, `blocked` and `image_bytes` (how long
+    the image is) count unless the scope is some. `kept`, `waiting`: the waitlist's mark; empty if
+    nobody waits, None: it stays as it is.
     """
 
+    epoch: str
     scope: str
     changes: bytes
     revision: str
@@ -221,20 +228,27 @@ class Correction:
     waiting: str = ""
 
 
-def refresh_end(departure: int, begun: RefreshBegun, correction: Correction) -> Outcome:
-    """Step c of refresh: done, again (the epoch moved), or loaded (another load was first)."""
-    answer = script("refresh_end")(
-        departure_keys(departure),
-        begun.epoch,
-        new_mark(),
-        correction.scope,
-        correction.changes,
-        correction.revision,
-        correction.blocked,
-        correction.image_bytes,
-        *(() if correction.kept is None else (correction.kept, correction.waiting)),
+def refresh_end(corrections: Mapping[int, Correction]) -> dict[int, Outcome]:
+    """Step c of refresh, by departure, in one round trip: done, again (the epoch moved), or
+    loaded (another load was first).
+    """
+    answers = script("refresh_end").many(
+        [
+            (
+                departure_keys(departure),
+                (
+                    *(each.epoch, new_mark(), each.scope, each.changes),
+                    *(each.revision, each.blocked, each.image_bytes),
+                    *(() if each.kept is None else (each.kept, each.waiting)),
+                ),
+            )
+            for departure, each in corrections.items()
+        ]
     )
-    return Outcome(_text(answer[0]))
+    return {
+        departure: Outcome(_text(answer[0]))
+        for departure, answer in zip(corrections, answers, strict=True)
+    }
 
 
 def read_images(

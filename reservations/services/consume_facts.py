@@ -11,7 +11,7 @@ from config.outbox.models import OutboxEvent
 from reservations.availability.plans import forget, read_again
 from reservations.holds import ids, store
 from reservations.holds.batches import settle_all
-from reservations.services.refresh_image import refresh_departure, refresh_seats
+from reservations.services.refresh_image import refresh_departure, refresh_seats_of
 from trains.timetable_mark import move_mark
 
 MANY: Final = 1_000
@@ -21,15 +21,14 @@ ALL: Final = 1_000_000
 def refresh_booked_seats(events: Sequence[OutboxEvent]) -> None:
     """Consumer of `booking.*`: settle the holds whose member is still there, refresh the seats.
 
-    All holds in one round trip; then the seats of a departure together, however many bookings
-    they are of. `by_hold`: of the seats that a change took.
+    All holds in one round trip; then the seats of all departures, each step in one. `by_hold`: of
+    the seats that a change took.
     """
     seats: defaultdict[int, set[int]] = defaultdict(set)
     for event in events:
         seats[int(event.body["departure"])].update(int(seat) for seat in event.body["seat_ids"])
     settle_all([ids.read(event.body.get("by_hold") or event.body["hold"]) for event in events])
-    for departure, seat_ids in seats.items():
-        refresh_seats(departure=departure, seat_ids=sorted(seat_ids))
+    refresh_seats_of(seats)
 
 
 def refresh_changed_departures(events: Sequence[OutboxEvent]) -> None:

@@ -2,7 +2,7 @@
 
 The rules are in docs/ARCHITECTURE.md.
 
-One function serves load, cancel, outbox, conflict and reconcile:
+One function serves load, cancel, outbox, conflict and reconcile, for one departure or many at once:
 
     a. script   settle the named hold if its member is there; give epoch and sold words
     b. SELECT   the live rows (and staff's blocks) of those seats, on the primary
@@ -15,14 +15,14 @@ One function serves load, cancel, outbox, conflict and reconcile:
 Sold bits come from rows, never from events, so it may run late, twice or beside itself.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
 
 from config.errors import StoreUnavailable
 from reservations.availability.plans import Plan, TrainPlan, read_again
-from reservations.availability.taken_rows import read_taken
+from reservations.availability.taken_rows import TakenRows, read_taken
 from reservations.availability.waiting import kept_words, read_waiting
 from reservations.availability.words import Words, words_of
 from reservations.holds import store
@@ -36,12 +36,17 @@ Scope = Literal["some", "all", "load", "mark"]
 
 def refresh_seats(*, departure: int, seat_ids: Sequence[int], hold: HoldRef | None = None) -> None:
     """Refresh these seats, settling `hold` first if its member is still there."""
-    _refresh(departure=departure, scope="some", seat_ids=seat_ids, hold=hold)
+    _refresh({departure: seat_ids}, scope="some", hold=hold)
+
+
+def refresh_seats_of(seats: Mapping[int, Collection[int]]) -> None:
+    """Refresh these seats of each departure: each step of all of them in one round trip."""
+    _refresh(seats, scope="some")
 
 
 def refresh_departure(*, departure: int) -> None:
     """Refresh the whole image, its plan revision and blocked seats too."""
-    _refresh(departure=departure, scope="all")
+    _refresh({departure: ()}, scope="all")
 
 
 def refresh_waiting(*, departure: int) -> None:
@@ -50,7 +55,7 @@ def refresh_waiting(*, departure: int) -> None:
     Like sold bits it comes from rows, never from events: of two that do it at once the one with
     the older rows finds another epoch and reads them again.
     """
-    _refresh(departure=departure, scope="mark", seat_ids=())
+    _refresh({departure: ()}, scope="mark")
 
 
 def load_image(*, departure: int) -> None:
@@ -61,43 +66,77 @@ def load_image(*, departure: int) -> None:
     script that is called next refuses tokens: they come back first.
     """
     ensure_marks()
-    _refresh(departure=departure, scope="load")
+    _refresh({departure: ()}, scope="load")
 
 
 def _refresh(
-    *,
-    departure: int,
-    scope: Scope,
-    seat_ids: Sequence[int] | None = None,
-    hold: HoldRef | None = None,
+    seats: Mapping[int, Collection[int]], *, scope: Scope, hold: HoldRef | None = None
 ) -> None:
-    plan = read_again([departure]).get(departure)
-    if plan is None:
+    """`seats`: ids by departure, which only the scopes some and mark look at."""
+    plans = read_again(seats)
+    left = {departure: seats[departure] for departure in plans}
+    if not left:
         return
     for _ in range(ATTEMPTS):
-        begun = store.refresh_begin(departure, scope=scope, words=plan.train.words, ref=hold)
-        if not begun.epoch:
-            return  # no image, nobody loads one: there is nothing to correct
-        if scope == "load" and begun.loaded:
-            return  # somebody else was faster
-        plan = read_again([departure])[departure]
-        taken = read_taken({departure: plan}, seat_ids)[departure]
-        rows, blocked = taken.sold | taken.blocked, taken.blocked
-        seen = words_of(begun.sold, plan.train)
-        if seat_ids is not None:
-            seen = _only(seen, plan.train, seat_ids)
-        correction = store.Correction(
-            scope="some" if scope == "mark" else scope,
-            changes=_changes(rows, seen),
-            revision=plan.revision,
-            blocked=blocked.tobytes() if blocked.any() else b"",
-            image_bytes=rows.nbytes,
-            **({} if scope == "some" else _mark(plan)),
-        )
-        outcome = store.refresh_end(departure, begun, correction)
-        if outcome in {Outcome.DONE, Outcome.LOADED}:
+        words = {departure: plans[departure].train.words for departure in left}
+        left = _attempt(left, words, scope, hold)
+        if not left:
             return
     raise StoreUnavailable("The seat image keeps changing; try again.")
+
+
+def _attempt(
+    seats: Mapping[int, Collection[int]],
+    words: Mapping[int, int],
+    scope: Scope,
+    hold: HoldRef | None,
+) -> dict[int, Collection[int]]:
+    """Steps a, b and c; the departures that have to begin again, for their epoch has moved."""
+    begun = store.refresh_begin(words, scope=scope, ref=hold)
+    begun = {departure: each for departure, each in begun.items() if _goes_on(each, scope)}
+    if not begun:
+        return {}
+    plans = read_again(begun)
+    taken = read_taken(plans, seats if scope in {"some", "mark"} else None)
+    corrections = {
+        departure: _correction(plan, scope, begun[departure], taken[departure], seats[departure])
+        for departure, plan in plans.items()
+    }
+    outcomes = store.refresh_end(corrections)
+    done = {Outcome.DONE, Outcome.LOADED}
+    return {
+        departure: seats[departure]
+        for departure, outcome in outcomes.items()
+        if outcome not in done
+    }
+
+
+def _goes_on(begun: store.RefreshBegun, scope: Scope) -> bool:
+    if not begun.epoch:
+        return False  # no image, nobody loads one: there is nothing to correct
+    return not (scope == "load" and begun.loaded)  # somebody else was faster
+
+
+def _correction(
+    plan: Plan,
+    scope: Scope,
+    begun: store.RefreshBegun,
+    taken: TakenRows,
+    seat_ids: Collection[int],
+) -> store.Correction:
+    rows, blocked = taken.sold | taken.blocked, taken.blocked
+    seen = words_of(begun.sold, plan.train)
+    if scope in {"some", "mark"}:
+        seen = _only(seen, plan.train, seat_ids)
+    return store.Correction(
+        epoch=begun.epoch,
+        scope="some" if scope == "mark" else scope,
+        changes=_changes(rows, seen),
+        revision=plan.revision,
+        blocked=blocked.tobytes() if blocked.any() else b"",
+        image_bytes=rows.nbytes,
+        **({} if scope == "some" else _mark(plan)),
+    )
 
 
 def _mark(plan: Plan) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def test_of_chosen_seats_only_theirs_are_read(departure: Departure) -> None:
     sell(departure, 1, (0, 2))
     asked = plans.plans_of([departure.id])
     train = asked[departure.id].train
-    found = read_taken(asked, [int(train.seat_ids[1])])[departure.id]
+    found = read_taken(asked, {departure.id: [int(train.seat_ids[1])]})[departure.id]
     assert found.sold[:, 0].nonzero()[0].tolist() == [1]
 
 

@@ -195,12 +195,14 @@ def flip_all(departure: int, *, seats: int, sold: bool) -> None:
     from reservations.availability.plans import plan_of
 
     plan = plan_of(departure)
-    begun = store.refresh_begin(departure, scope="all", words=1, ref=None)
+    begun = store.refresh_begin({departure: 1}, scope="all", ref=None)[departure]
     bits = (0b1111).to_bytes(4, "little")
     both = bits + bytes(4) if sold else bytes(4) + bits
     changes = b"".join(at.to_bytes(4, "little") + both for at in range(seats))
-    correction = store.Correction(scope="all", changes=changes, revision=plan.revision, blocked=b"")
-    store.refresh_end(departure, begun, correction)
+    correction = store.Correction(
+        epoch=begun.epoch, scope="all", changes=changes, revision=plan.revision, blocked=b""
+    )
+    store.refresh_end({departure: correction})
 
 
 def assert_is_cut(deaf: sockets.socket) -> None:

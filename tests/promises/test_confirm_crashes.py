@@ -250,12 +250,12 @@ def refreshed_while_rebooked(
     real_end = store.refresh_end
     done: list[bool] = []
 
-    def late_end(number: int, begun: Any, correction: Any) -> Any:
+    def late_end(corrections: Any) -> Any:
         if not done:
             done.append(True)
             refresh_seats(departure=departure.id, seat_ids=seat_ids)  # the cancel's twin, in time
             book(bela, departure, "S1-1")
-        return real_end(number, begun, correction)
+        return real_end(corrections)
 
     seat_ids = list(BookedSeat.objects.values_list("seat_id", flat=True))
     patch.setattr(store, "refresh_end", late_end)

@@ -11,6 +11,7 @@ from reservations.availability.taken_rows import read_taken
 from reservations.holds import ids, store
 from reservations.services import refresh_image
 from reservations.services.refresh_image import load_image, refresh_seats
+from tests.availability import railway
 from tests.engine import Traveller
 from tests.promises.test_p2_holds_exclude import lock
 from tests.reservations.test_hold_seats import wish
@@ -97,3 +98,64 @@ def test_a_load_that_finds_the_image_loaded_reads_no_rows(
 
     monkeypatch.setattr(refresh_image, "read_taken", read)
     load_image(departure=departure.pk)
+
+
+def two_departures(departure: Departure) -> tuple[Departure, Departure]:
+    return departure, railway.departure(departure.train, days_ahead=5)
+
+
+def test_rule_7_of_many_departures_only_the_one_that_moved_begins_again(
+    anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still, moved = two_departures(departure)
+    wrong = {each.pk: [sold_in_no_row(anna, each, "S1-1")] for each in (still, moved)}
+    other = sold_in_no_row(anna, moved, "S1-2")
+    real: Callable[..., Any] = read_taken
+    looks: list[list[int]] = []
+
+    def read(plans: Any, *rest: Any) -> Any:
+        rows = real(plans, *rest)
+        looks.append(list(plans))
+        if len(looks) == 1:
+            refresh_seats(departure=moved.pk, seat_ids=[other])
+        return rows
+
+    monkeypatch.setattr(refresh_image, "read_taken", read)
+    refresh_image.refresh_seats_of(wrong)
+    assert looks == [[still.pk, moved.pk], [moved.pk], [moved.pk]]
+    images = store.read_images([still.pk, moved.pk])
+    assert not any(any(image.sold) for image in images)
+
+
+def test_of_each_departure_its_own_seats_are_judged(anna: Traveller, departure: Departure) -> None:
+    """They are of one train, so that the same seats have the same ids."""
+    one, two = two_departures(departure)
+    first = sold_in_no_row(anna, one, "S1-1")
+    second = sold_in_no_row(anna, one, "S1-2")
+    for seat in ("S1-1", "S1-2"):
+        sold_in_no_row(anna, two, seat)
+    refresh_image.refresh_seats_of({one.pk: [first], two.pk: [second]})
+    words = [list(image.sold[:8]) for image in store.read_images([one.pk, two.pk])]
+    assert [[any(each[:4]), any(each[4:])] for each in words] == [[False, True], [True, False]]
+
+
+def test_any_number_of_departures_takes_two_round_trips(
+    anna: Traveller, departure: Departure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [departure, *(railway.departure(departure.train, days_ahead=day) for day in (5, 6, 7))]
+    wrong = {run.pk: [sold_in_no_row(anna, run, "S1-1")] for run in runs}
+    asked: list[int] = []
+    real = holds_store().ask
+
+    def ask(commands: Any, *rest: Any) -> Any:
+        asked.append(len(commands))
+        return real(commands, *rest)
+
+    monkeypatch.setattr(holds_store(), "ask", ask)
+    refresh_image.refresh_seats_of(wrong)
+    assert asked == [4, 4]
+
+
+def test_of_no_departure_there_is_nothing_to_refresh() -> None:
+    refresh_image.refresh_seats_of({})
+    refresh_image.refresh_seats_of({2**40: [1]})

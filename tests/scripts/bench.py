@@ -45,8 +45,12 @@ def key(what: str, *rest: object) -> str:
 
 def load(*, words: int = 1, revision: str = "r1", changes: bytes = b"") -> None:
     """The image of the departure, loaded by hand: a and c of a refresh, with no rows between."""
-    begun = store.refresh_begin(DEPARTURE, scope="load", words=words, ref=None)
+    begun = begin("load", words=words)
     assert end(begun, scope="load", revision=revision, changes=changes) is Outcome.DONE
+
+
+def begin(scope: str, ref: HoldRef | None = None, *, words: int = 1) -> store.RefreshBegun:
+    return store.refresh_begin({DEPARTURE: words}, scope=scope, ref=ref)[DEPARTURE]
 
 
 def end(
@@ -56,11 +60,14 @@ def end(
     revision: str = "r1",
     changes: bytes = b"",
     image_bytes: int = 0,
+    kept: bytes | None = None,
+    waiting: str = "",
 ) -> Outcome:
     correction = store.Correction(
-        scope=scope, changes=changes, revision=revision, blocked=b"", image_bytes=image_bytes
-    )
-    return store.refresh_end(DEPARTURE, begun, correction)
+        epoch=begun.epoch, scope=scope, changes=changes, revision=revision, blocked=b"",
+        image_bytes=image_bytes, kept=kept, waiting=waiting,
+    )  # fmt: skip
+    return store.refresh_end({DEPARTURE: correction})[DEPARTURE]
 
 
 def request(*seats: int, user: int = 1, stretch: tuple[int, int] = (0, 4)) -> store.LockRequest:

@@ -57,7 +57,7 @@ def test_of_holds_that_end_at_one_moment_the_one_that_was_named_is_ended() -> No
 
 def test_release_clears_its_own_legs_and_nothing_that_is_sold() -> None:
     first, second = bench.take(0, stretch=(0, 2)), bench.take(0, stretch=(2, 4))
-    begun = store.refresh_begin(bench.DEPARTURE, scope="some", words=1, ref=None)
+    begun = bench.begin("some")
     changes = b"".join(each.to_bytes(4, "little") for each in (0, 0b1111, 0))
     assert bench.end(begun, scope="some", changes=changes) is Outcome.DONE
     assert bench.words_of("held") == [0b1111]

@@ -8,7 +8,6 @@ import pytest
 from config.stores import keys
 from config.stores.redis import holds_store
 from reservations.holds import store
-from reservations.holds.ids import HoldRef
 from reservations.holds.scripts import Outcome
 from tests.promises.guards import scripts_without
 from tests.scripts import bench
@@ -21,10 +20,6 @@ def words(*numbers: int) -> bytes:
     return b"".join(number.to_bytes(4, "little") for number in numbers)
 
 
-def begin(scope: str, ref: HoldRef | None = None) -> store.RefreshBegun:
-    return store.refresh_begin(bench.DEPARTURE, scope=scope, words=1, ref=ref)
-
-
 def forget_image() -> None:
     holds_store().delete(*(bench.key(what) for what in ("image", "held", "sold")))
 
@@ -33,15 +28,15 @@ def forget_image() -> None:
 
 
 def test_rule_7_with_another_epoch_nothing_is_changed() -> None:
-    late, other = begin("some"), begin("some")
+    late, other = bench.begin("some"), bench.begin("some")
     assert bench.end(other, scope="some", changes=words(0, 3, 0)) is Outcome.DONE
     assert bench.end(late, scope="some", changes=words(0, 0, 3, 1, 5, 0)) is Outcome.AGAIN
     assert bench.words_of("sold") == [3]
 
 
 def test_rule_7_bits_are_set_and_cleared_and_others_stay() -> None:
-    bench.end(begin("some"), scope="some", changes=words(0, 0b1111, 0, 1, 0b11, 0))
-    begun = begin("some")
+    bench.end(bench.begin("some"), scope="some", changes=words(0, 0b1111, 0, 1, 0b11, 0))
+    begun = bench.begin("some")
     assert begun.sold == words(0b1111, 0b11)
     assert bench.end(begun, scope="some", changes=words(0, 0b10000, 0b1, 1, 0b100, 0b10)) == "done"
     assert bench.words_of("sold") == [0b11110, 0b101]
@@ -54,8 +49,8 @@ def test_rule_7_a_settle_that_sells_what_was_sold_moves_the_epoch() -> None:
     confirm                            COMMIT, settle
     """
     taken = bench.take(0)
-    bench.end(begin("some"), scope="some", changes=words(0, 0b1111, 0))
-    late = begin("some")
+    bench.end(bench.begin("some"), scope="some", changes=words(0, 0b1111, 0))
+    late = bench.begin("some")
     assert store.settle(taken.ref)
     assert bench.end(late, scope="some", changes=words(0, 0, 0b1111)) is Outcome.AGAIN
     assert bench.words_of("sold") == [0b1111]
@@ -63,7 +58,7 @@ def test_rule_7_a_settle_that_sells_what_was_sold_moves_the_epoch() -> None:
 
 def test_rule_7_a_settle_that_only_adds_leaves_the_epoch() -> None:
     taken = bench.take(0)
-    begun = begin("some")
+    begun = bench.begin("some")
     assert store.settle(taken.ref)
     assert bench.end(begun, scope="some") is Outcome.DONE
     assert bench.words_of("sold") == [0b1111]
@@ -71,9 +66,9 @@ def test_rule_7_a_settle_that_only_adds_leaves_the_epoch() -> None:
 
 def test_a_settle_with_no_name_settles_nobody() -> None:
     taken = bench.take(0)
-    assert begin("some").settled is False
+    assert bench.begin("some").settled is False
     assert bench.holders() == {taken.ref.hold}
-    assert begin("some", taken.ref).settled is True
+    assert bench.begin("some", taken.ref).settled is True
     assert bench.holders() == set()
 
 
@@ -88,7 +83,7 @@ def test_rule_7_what_was_sold_while_the_image_was_loaded_stays_sold() -> None:
     """Its row came after the load had looked for rows."""
     taken = bench.take(0)
     forget_image()
-    begun = begin("load")
+    begun = bench.begin("load")
     assert store.settle(taken.ref)
     assert bench.end(begun, scope="load", image_bytes=32) is Outcome.DONE
     assert bench.words_of("sold") == [0b1111, *[0] * 7]
@@ -96,24 +91,24 @@ def test_rule_7_what_was_sold_while_the_image_was_loaded_stays_sold() -> None:
 
 def test_rule_7_a_second_load_joins_the_first() -> None:
     forget_image()
-    first, second = begin("load"), begin("load")
+    first, second = bench.begin("load"), bench.begin("load")
     assert (first.loaded, second.loaded) == (False, False)
     assert first.epoch == second.epoch
     assert bench.end(first, scope="load") is Outcome.DONE
     assert bench.end(second, scope="load") is Outcome.LOADED
-    assert begin("load").loaded
+    assert bench.begin("load").loaded
 
 
 def test_rule_7_a_load_by_another_plan_is_not_ours() -> None:
     forget_image()
-    first, second = begin("load"), begin("load")
+    first, second = bench.begin("load"), bench.begin("load")
     bench.end(first, scope="load", revision="r1")
     assert bench.end(second, scope="load", revision="r2") is Outcome.AGAIN
 
 
 def test_rule_7_a_load_that_met_another_epoch_is_not_done() -> None:
     forget_image()
-    load, some = begin("load"), begin("some")
+    load, some = bench.begin("load"), bench.begin("some")
     assert bench.end(some, scope="some", changes=words(0, 1, 0)) is Outcome.DONE
     assert not bench.image().loaded, "a refresh of some seats does not load"
     assert bench.end(load, scope="load") is Outcome.AGAIN
@@ -122,7 +117,7 @@ def test_rule_7_a_load_that_met_another_epoch_is_not_done() -> None:
 
 def test_where_no_image_is_a_refresh_of_some_begins_none() -> None:
     forget_image()
-    assert begin("some").epoch == ""
+    assert bench.begin("some").epoch == ""
     assert holds_store().exists(bench.key("image")) == 0
 
 
@@ -138,7 +133,7 @@ def test_rule_7_a_load_makes_held_anew_from_live_and_confirming() -> None:
 
 def test_a_full_refresh_of_a_loaded_image_leaves_the_held_bits() -> None:
     bench.take(0)
-    assert bench.end(begin("all"), scope="all", revision="r2") is Outcome.DONE
+    assert bench.end(bench.begin("all"), scope="all", revision="r2") is Outcome.DONE
     assert bench.words_of("held") == [15]
     assert bench.image().revision == "r2"
 
@@ -148,9 +143,9 @@ def test_only_a_full_refresh_counts_as_one() -> None:
     before = holds_store().zscore(loaded, str(bench.DEPARTURE))
     assert before
     holds_store().delete(loaded)
-    bench.end(begin("some"), scope="some")
+    bench.end(bench.begin("some"), scope="some")
     assert holds_store().exists(loaded) == 0
-    bench.end(begin("all"), scope="all")
+    bench.end(bench.begin("all"), scope="all")
     assert (holds_store().zscore(loaded, str(bench.DEPARTURE)) or 0) >= before
     assert bench.DEPARTURE in store.images_loaded(5, before_ms=store.redis_now_ms() + 1)
 
@@ -176,7 +171,7 @@ def test_a_view_has_what_was_asked_for() -> None:
 def test_an_image_that_is_being_loaded_is_not_told_its_members_are() -> None:
     taken = bench.take(0)
     forget_image()
-    begin("load")
+    bench.begin("load")
     holds_store().set(bench.key("sold"), words(15))
     seen = bench.image()
     assert (seen.loaded, seen.held, seen.sold) == (False, b"", b"")

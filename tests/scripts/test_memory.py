@@ -4,7 +4,6 @@ from typing import Any
 
 from config.stores import keys
 from config.stores.redis import holds_store
-from reservations.holds import store
 from reservations.holds.scripts import Outcome
 from tests.scripts import bench
 
@@ -21,14 +20,11 @@ def taken_by(*names: str) -> int:
 
 
 def load_thousand() -> None:
-    begun = store.refresh_begin(bench.DEPARTURE, scope="load", words=1, ref=None)
     full = b"".join(
         each.to_bytes(4, "little") for seat in range(SEATS) for each in (seat, 1 << 20, 0)
     )
-    correction = store.Correction(
-        scope="load", changes=full, revision="r1", blocked=b"", image_bytes=SEATS * 4
-    )
-    assert store.refresh_end(bench.DEPARTURE, begun, correction) is Outcome.DONE
+    done = bench.end(bench.begin("load"), scope="load", changes=full, image_bytes=SEATS * 4)
+    assert done is Outcome.DONE
 
 
 def test_an_image_of_a_thousand_seats_is_as_large_as_its_bits() -> None:

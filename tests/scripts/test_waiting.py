@@ -12,12 +12,8 @@ NOT_KEPT = bytes(4)
 
 def mark(*kept: bytes) -> Outcome:
     """Somebody waits, and these words of the seats are kept; nothing given: nobody does."""
-    begun = store.refresh_begin(bench.DEPARTURE, scope="mark", words=1, ref=None)
-    correction = store.Correction(
-        scope="some", changes=b"", revision="", blocked=b"",
-        kept=b"".join(kept), waiting="1 party" if kept else "",
-    )  # fmt: skip
-    return store.refresh_end(bench.DEPARTURE, begun, correction)
+    begun, waiting = bench.begin("mark"), "1 party" if kept else ""
+    return bench.end(begun, scope="some", kept=b"".join(kept), waiting=waiting)
 
 
 def test_a_kept_seat_is_taken_and_the_others_are_what_they_were() -> None:

@@ -75,8 +75,7 @@ def test_many_expiries_are_told_in_one_word(watcher: Watcher, time_passes: Time)
 
 def test_a_refresh_tells_if_it_changed_a_bit_or_all_was_asked(watcher: Watcher) -> None:
     def refresh(scope: str, changes: bytes = b"") -> int:
-        begun = store.refresh_begin(bench.DEPARTURE, scope=scope, words=1, ref=None)
-        bench.end(begun, scope=scope, changes=changes)
+        bench.end(bench.begin(scope), scope=scope, changes=changes)
         return watcher.count()
 
     watcher.moments()
