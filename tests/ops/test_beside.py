@@ -43,8 +43,8 @@ def test_the_commands_exit_status_and_output_are_passed_on_with_urls_of_its_own(
     before = folders()
     done = beside(sys.executable, "-c", "import os; print(os.environ['REDIS_URL']); exit(7)")
     assert done.returncode == 7
-    assert done.stdout.startswith("redis://:")
-    assert "@127.0.0.1:" in done.stdout
+    assert done.stdout.startswith(("unix://:", "redis://:"))
+    assert "the.callers.own" not in done.stdout
     assert "stores ready after" in done.stderr
     assert folders() <= before
 
@@ -63,8 +63,8 @@ def test_two_at_once_do_not_meet_and_killing_one_spares_the_other(
     tmp_path: Path, keepers: list[Keeper]
 ) -> None:
     one, other = waiting(tmp_path, "one", keepers), waiting(tmp_path, "other", keepers)
-    one.wait_for("URL redis://")
-    other.wait_for("URL redis://")
+    one.wait_for("URL ")
+    other.wait_for("URL ")
     urls = [keeper.messages.split("URL ")[1] for keeper in (one, other)]
     assert urls[0] != urls[1]
     killed, spared = one.descendants(), other.descendants()
@@ -96,7 +96,7 @@ def test_ctrl_c_reaches_the_command_which_may_answer(tmp_path: Path, keepers: li
 
 def test_what_a_killed_run_left_is_swept_by_the_next(tmp_path: Path, keepers: list[Keeper]) -> None:
     keeper = waiting(tmp_path, "killed", keepers)
-    keeper.wait_for("URL redis://")
+    keeper.wait_for("URL ")
     descendants, left = keeper.descendants(), folders()
     guard = keeper.guard
     guard.kill()

@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 
 from config.embedded.places import CHECKOUT
 from tests.ops.running import eventually
-from tests.stores import OwnStore
+from tests.stores import OwnStore, own_store
 
 Start = Callable[..., subprocess.Popen[bytes]]
 LOST = "Connection to broker lost"
@@ -62,8 +62,14 @@ class Work:
 
 
 @pytest.fixture
-def work(own_redis: OwnStore, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Work]:
-    working = Work(own_redis, tmp_path, transport=getattr(request, "param", ""))
+def broker() -> Iterator[OwnStore]:
+    with own_store("BROKER_URL") as store:
+        yield store
+
+
+@pytest.fixture
+def work(broker: OwnStore, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Work]:
+    working = Work(broker, tmp_path, transport=getattr(request, "param", ""))
     yield working
     working.close()
 

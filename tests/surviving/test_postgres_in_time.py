@@ -164,8 +164,9 @@ def test_without_the_guard_a_statement_waits_as_long_as_postgresql_does(
         assert asked.result(5) == (1,)
 
 
-def test_a_wire_that_was_cut_is_noticed() -> None:
+def test_a_wire_that_was_cut_is_noticed(own_settings: dict[str, Any]) -> None:
     """By the kernel, for whoever waits for ever: half a minute of silence, then three questions."""
+    own_settings["HOST"] = "127.0.0.1"  # a socket of Unix has no wire
     ask_and_keep()
     with socket.socket(fileno=os.dup(connections[OWN].connection.pgconn.socket)) as wire:
         asked = [
