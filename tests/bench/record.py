@@ -38,7 +38,7 @@ class Minute:
     """How long, over how many connections, and the world it happens in."""
 
     seconds: float = 60.0
-    connections: int = 32
+    connections: int = 128
     size: Size = field(
         default_factory=lambda: Size(trains=6, days=20, travellers=70_000, with_password=0)
     )
