@@ -22,9 +22,8 @@ BIN = Path(sys.executable).parent
 DEFAULTS = {
     "WEB_HOST": "127.0.0.1",
     "WEB_WORKERS": "2",
-    # Confirms that are under way together share a statement and a COMMIT, so that many threads
-    # take few connections of DATABASE_POOL_SIZE, and the more there are the less each costs.
-    "WEB_THREADS": "48",
+    # A thread holds a database connection while it confirms: not more than DATABASE_POOL_SIZE.
+    "WEB_THREADS": "8",
     "WORKER_PROCESSES": "2",
 }
 SET_UP = ("check", "migrate", "collect-static", "seed-demo")
