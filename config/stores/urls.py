@@ -21,8 +21,8 @@ MONGO = frozenset({"mongodb", "mongodb+srv"})
 
 def checked(value: str, schemes: frozenset[str]) -> str:
     """The URL itself. Raises `ValueError` if it is not one of these schemes, or not well made."""
-    scheme = value.partition("://")[0]
-    if scheme not in schemes or "://" not in value:
+    scheme, mark, _ = value.partition("://")
+    if not mark or scheme not in schemes:
         raise ValueError(f"must be a URL with scheme {' or '.join(sorted(schemes))}")
     reader = _READERS.get(scheme)
     if reader is not None:
@@ -44,18 +44,20 @@ def redis_server(url: str) -> str:
 
 def redis_address(url: str) -> tuple[str, int] | str:
     """Host and port, or the path of a Unix socket."""
-    parts = _redis_parts(url)
+    parts = redis_parts(url)
     if parts.get("connection_class") is redis.UnixDomainSocketConnection:
         return str(parts.get("path"))
     return parts.get("host", "localhost"), parts.get("port", 6379)
 
 
-def redis_password(url: str) -> str | None:
-    password = _redis_parts(url).get("password")
-    return None if password is None else str(password)
+def tools_address(url: str) -> tuple[str, ...]:
+    """The same in the words of redis-cli and redis-benchmark."""
+    where = redis_address(url)
+    return ("-s", where) if isinstance(where, str) else ("-h", where[0], "-p", str(where[1]))
 
 
-def _redis_parts(url: str) -> dict[str, Any]:
+def redis_parts(url: str) -> dict[str, Any]:
+    """What redis-py makes of it: `password`, `username`, `db` and more, where they are given."""
     parts: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
     return parts
 
@@ -63,6 +65,6 @@ def _redis_parts(url: str) -> dict[str, Any]:
 # `mongodb+srv` is not read here: that asks the name server, which may be away at the start.
 _READERS: dict[str, Callable[[str], object]] = {
     **dict.fromkeys(POSTGRES, conninfo_to_dict),
-    **dict.fromkeys(REDIS, _redis_parts),
+    **dict.fromkeys(REDIS, redis_parts),
     "mongodb": parse_uri,
 }

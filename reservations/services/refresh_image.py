@@ -32,6 +32,8 @@ from users.services import ensure_marks
 
 ATTEMPTS: Final = 50
 Scope = Literal["some", "all", "load", "mark"]
+OF_SEATS: Final = frozenset({"some", "mark"})
+"""The scopes that judge the seats they are given and no others; of a mark alone, none."""
 
 
 def refresh_seats(*, departure: int, seat_ids: Sequence[int], hold: HoldRef | None = None) -> None:
@@ -72,7 +74,7 @@ def load_image(*, departure: int) -> None:
 def _refresh(
     seats: Mapping[int, Collection[int]], *, scope: Scope, hold: HoldRef | None = None
 ) -> None:
-    """`seats`: ids by departure, which only the scopes some and mark look at."""
+    """`seats`: ids by departure, for the scopes OF_SEATS."""
     plans = read_again(seats)
     left = {departure: seats[departure] for departure in plans}
     if not left:
@@ -97,7 +99,7 @@ def _attempt(
     if not begun:
         return {}
     plans = read_again(begun)
-    taken = read_taken(plans, seats if scope in {"some", "mark"} else None)
+    taken = read_taken(plans, seats if scope in OF_SEATS else None)
     corrections = {
         departure: _correction(plan, scope, begun[departure], taken[departure], seats[departure])
         for departure, plan in plans.items()
@@ -126,7 +128,7 @@ def _correction(
 ) -> store.Correction:
     rows, blocked = taken.sold | taken.blocked, taken.blocked
     seen = words_of(begun.sold, plan.train)
-    if scope in {"some", "mark"}:
+    if scope in OF_SEATS:
         seen = _only(seen, plan.train, seat_ids)
     return store.Correction(
         epoch=begun.epoch,

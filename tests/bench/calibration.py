@@ -11,7 +11,7 @@ import subprocess
 from django.conf import settings
 
 from config.stores.redis import holds_store
-from config.stores.urls import redis_address, redis_password
+from config.stores.urls import redis_parts, tools_address
 from tests.bench.stores import script_call
 from tests.bench.wire import FLOOR_PATH
 from tests.bench.world import World
@@ -39,26 +39,19 @@ def redis_benchmark_lock(world: World, connections: int, calls: int) -> float | 
     program = shutil.which("redis-benchmark")
     if program is None:
         return None
-    address = redis_address(settings.ENV.redis_url)
-    password = redis_password(settings.ENV.redis_url)
+    url = settings.ENV.redis_url
+    password = redis_parts(url).get("password")
     words = _drawn_lock(world)
     said = _said(
         [
             program,
-            *_where(address),
+            *tools_address(url),
             *(("-a", password) if password else ()),
             *("-c", str(connections), "-n", str(calls), "-r", str(RANDOM_SEATS), "--csv"),
             *words,
         ]
     )
     return _rate(re.search(r'^"EVALSHA.*?","([\d.]+)"', said, re.MULTILINE | re.DOTALL), said)
-
-
-def _where(address: tuple[str, int] | str) -> tuple[str, ...]:
-    if isinstance(address, str):
-        return ("-s", address)
-    host, port = address
-    return ("-h", host, "-p", str(port))
 
 
 def _drawn_lock(world: World) -> list[str]:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit
 
 import hiredis
 
-from config.stores.urls import redis_address, redis_password
+from config.stores.urls import redis_address, redis_parts
 from tests.bench.loop import Answer, Target
 
 API: Final = "/api/v1/"
@@ -74,7 +74,7 @@ def http_target(url: str) -> Target:
 
 
 def redis_target(url: str) -> Target:
-    password = redis_password(url)
+    password = redis_parts(url).get("password")
     greeting = command("AUTH", password) if password else command("PING")
     return Target(redis_address(url), RespFraming, greeting)
 

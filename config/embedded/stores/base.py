@@ -24,6 +24,8 @@ class Store(ABC):
     """A server on 127.0.0.1 with its data in `places`. Its password is made by `places`."""
 
     name: str
+    settings: frozenset[str]
+    """Those it serves with a URL."""
     start_seconds = 60.0
 
     def __init__(self, *, places: Places, port: int) -> None:
@@ -38,11 +40,6 @@ class Store(ABC):
     @abstractmethod
     def programs(self) -> tuple[Path, ...]:
         """The binaries it is made of, for the preflight."""
-
-    @property
-    @abstractmethod
-    def settings(self) -> frozenset[str]:
-        """The settings it serves with a URL."""
 
     @property
     @abstractmethod

@@ -27,14 +27,11 @@ AUTHENTICATION_FAILED = 18
 
 class Mongo(Store):
     name = "mongo"
+    settings = frozenset({"MONGO_URL"})
 
     @property
     def programs(self) -> tuple[Path, ...]:
         return (wheel_file("fiftyone", "db/bin/mongod"),)
-
-    @property
-    def settings(self) -> frozenset[str]:
-        return frozenset({"MONGO_URL"})
 
     @property
     def urls(self) -> Mapping[str, str]:

