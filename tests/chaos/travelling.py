@@ -22,7 +22,10 @@ TRIES = 3
 
 @dataclass
 class Stage:
-    """What all travellers share: where, and what is on sale just now; `over` ends them."""
+    """What all travellers share: where, and what is on sale just now; `over` ends them.
+
+    `cancels`: the share of bookings that are given back; with less than 1 all is sold in the end.
+    """
 
     url: str
     stops: tuple[str, ...]
@@ -31,6 +34,7 @@ class Stage:
     departures: Sequence[int]
     recorder: Recorder
     pause_seconds: float = 0.04
+    cancels: float = 0.7
     over: threading.Event = field(default_factory=threading.Event)
 
 
@@ -105,7 +109,7 @@ class Traveller(threading.Thread):
             self._send("POST", "/reservations/confirm/", body)
         elif fate < 0.3:
             self._send("GET", path)
-        if self._chance.random() < 0.7:
+        if self._chance.random() < self._stage.cancels:
             self._made(f"{path}cancel/", {}, keyed=0.5)
 
     def _look(self) -> None:
