@@ -11,17 +11,22 @@ a reply in pieces add up; here all of a call share one deadline.
 """
 
 import socket
+import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import hiredis
 from django.conf import settings
 from redis.connection import Connection
+
+T = TypeVar("T")
+
+_OVER: Final = "the time for this call is over"
 
 
 class _Hurry:
@@ -104,18 +109,27 @@ class Within:
         _deadline.at = self._before
 
 
-def _remaining_seconds() -> float:
-    """Raises `TimeoutError` (the built-in one, as a socket does) when the time is over."""
+def _left_seconds() -> float:
+    """Below 0 if the time is over."""
     if _deadline.at is None:
         return float(settings.ENV.redis_patience_seconds)
-    left = _deadline.at - time.monotonic()
+    return _deadline.at - time.monotonic()
+
+
+def _remaining_seconds() -> float:
+    """Raises `TimeoutError` (the built-in one, as a socket does) when the time is over."""
+    left = _left_seconds()
     if left <= 0:
-        raise TimeoutError("the time for this call is over")
+        raise TimeoutError(_OVER)
     return left
 
 
 class _TimedSocket:
-    """A socket whose every operation ends at the deadline; an answer in pieces is many."""
+    """A socket whose every operation ends at the deadline; an answer in pieces is many.
+
+    What has come by then is read even later: among many threads this one may have been waiting for
+    the interpreter, not for the store.
+    """
 
     __slots__ = ("_socket",)
 
@@ -127,12 +141,18 @@ class _TimedSocket:
         self._socket.sendall(data)
 
     def recv(self, *arguments: Any) -> bytes:
-        self._socket.settimeout(_remaining_seconds())
-        return self._socket.recv(*arguments)
+        return self._in_time(self._socket.recv, *arguments)
 
     def recv_into(self, *arguments: Any) -> int:
-        self._socket.settimeout(_remaining_seconds())
-        return self._socket.recv_into(*arguments)
+        return self._in_time(self._socket.recv_into, *arguments)
+
+    def _in_time(self, read: Callable[..., T], *arguments: Any) -> T:
+        left = _left_seconds()
+        self._socket.settimeout(max(left, 0.0))
+        try:
+            return read(*arguments)
+        except (BlockingIOError, ssl.SSLWantReadError) as nothing:
+            raise TimeoutError(_OVER) from nothing
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)

@@ -25,6 +25,7 @@ import redis.exceptions
 from django.db import connection
 
 from config.errors import StoreUnavailable
+from config.stores.postgres.giving_back import give_back
 from reservations.bookings.insert import (
     TOGETHER,
     NewBooking,
@@ -93,6 +94,8 @@ class SharedCommit:
         if connection.in_atomic_block:
             return insert_booking(booking)
         turn = self._line_up(booking)
+        if not turn.awake.is_set():
+            give_back()
         if not turn.awake.wait(self._patience_seconds) and self._leave(turn):
             return insert_booking(booking)
         turn.awake.wait()

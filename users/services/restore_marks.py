@@ -16,6 +16,7 @@ from django.conf import settings
 from config import clock
 from config.stores import keys
 from config.stores.outage import Outage
+from config.stores.postgres.giving_back import give_back
 from config.stores.redis import holds_store
 from users import marks
 from users.models import Login
@@ -66,6 +67,7 @@ def ensure_marks() -> None:
     """
     if marks.are_complete():
         return
+    give_back()
     with _turn:
         if not marks.are_complete():
             restore_ended_marks()
