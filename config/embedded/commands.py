@@ -22,8 +22,7 @@ BIN = Path(sys.executable).parent
 DEFAULTS = {
     "WEB_HOST": "127.0.0.1",
     "WEB_WORKERS": "2",
-    # A thread holds a database connection while it confirms: not more than DATABASE_POOL_SIZE.
-    "WEB_THREADS": "8",
+    "WEB_THREADS": "32",
     "WORKER_PROCESSES": "2",
 }
 SET_UP = ("check", "migrate", "collect-static", "seed-demo")

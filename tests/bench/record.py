@@ -42,8 +42,7 @@ class Minute:
     size: Size = field(
         default_factory=lambda: Size(trains=6, days=20, travellers=70_000, with_password=0)
     )
-    # The more confirm at once, the more share a statement and a COMMIT.
-    settings: dict[str, str] = field(default_factory=lambda: {"WEB_THREADS": "48"})
+    settings: dict[str, str] = field(default_factory=dict)
 
 
 class _Sale:
