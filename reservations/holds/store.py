@@ -206,7 +206,7 @@ def refresh_begin(
     )
     return {
         departure: RefreshBegun(settled == b"1", loaded == b"1", _text(epoch), sold)
-        for departure, (settled, loaded, epoch, sold, _) in zip(words, answers, strict=True)
+        for departure, (settled, loaded, epoch, sold) in zip(words, answers, strict=True)
     }
 
 

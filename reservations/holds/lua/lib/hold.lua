@@ -149,7 +149,7 @@ local function show_hold(parsed, deadline_ms, status)
   end
   redis.call('HSET', hold_key(parsed.hold), 'user', parsed.user, 'status', status,
     'seats', table.concat(parsed.labels, ','), 'stretch', parsed.from .. '-' .. parsed.to,
-    'fence', parsed.fence, 'fare', parsed.fare, 'deadline_ms', whole(deadline_ms))
+    'fence', parsed.fence, 'deadline_ms', whole(deadline_ms))
   expire_at(hold_key(parsed.hold), deadline_ms)
   move_indexes(parsed, deadline_ms)
 end
