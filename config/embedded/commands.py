@@ -22,7 +22,7 @@ BIN = Path(sys.executable).parent
 DEFAULTS = {
     "WEB_HOST": "127.0.0.1",
     "WEB_WORKERS": "2",
-    "WEB_THREADS": "32",
+    "WEB_THREADS": "48",
     "WORKER_PROCESSES": "2",
 }
 SET_UP = ("check", "migrate", "collect-static", "seed-demo")
