@@ -74,7 +74,8 @@ def read_again(departures: Collection[int]) -> dict[int, Plan]:
     """As `plans_of`, with the departures themselves read anew: for answers that must show what
     staff changed a moment ago. One query more than the trains that are not in memory need.
     """
-    return plans_for(read_departures(departures))
+    plans = plans_for(read_departures(departures))
+    return {departure: plans[departure] for departure in departures if departure in plans}
 
 
 def plans_for(rows: Iterable[DepartureRow]) -> dict[int, Plan]:

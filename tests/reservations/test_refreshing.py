@@ -144,6 +144,7 @@ def test_any_number_of_departures_takes_two_round_trips(
 ) -> None:
     runs = [departure, *(railway.departure(departure.train, days_ahead=day) for day in (5, 6, 7))]
     wrong = {run.pk: [sold_in_no_row(anna, run, "S1-1")] for run in runs}
+    refresh_image.refresh_seats_of(wrong)  # Redis knows the scripts from now on
     asked: list[int] = []
     real = holds_store().ask
 
