@@ -111,18 +111,18 @@ def test_rule_7_of_many_departures_only_the_one_that_moved_begins_again(
     wrong = {each.pk: [sold_in_no_row(anna, each, "S1-1")] for each in (still, moved)}
     other = sold_in_no_row(anna, moved, "S1-2")
     real: Callable[..., Any] = read_taken
-    looks: list[set[int]] = []
+    looks: list[list[int]] = []
 
     def read(plans: Any, *rest: Any) -> Any:
         rows = real(plans, *rest)
-        looks.append(set(plans))
+        looks.append(list(plans))
         if len(looks) == 1:
             refresh_seats(departure=moved.pk, seat_ids=[other])
         return rows
 
     monkeypatch.setattr(refresh_image, "read_taken", read)
     refresh_image.refresh_seats_of(wrong)
-    assert looks == [{still.pk, moved.pk}, {moved.pk}, {moved.pk}]
+    assert looks == [[still.pk, moved.pk], [moved.pk], [moved.pk]]
     images = store.read_images([still.pk, moved.pk])
     assert not any(any(image.sold) for image in images)
 

@@ -1,7 +1,7 @@
 """A pool may be smaller than its process has threads: who waits for another holds nothing."""
 
 from collections.abc import Callable, Iterator
-from threading import Thread
+from threading import Event, Thread
 from types import ModuleType
 from typing import Any
 
@@ -84,16 +84,15 @@ def ask_beside(waiting: WaitsForMarks | WaitsForTheWriter) -> None:
 
     def ask_and_wait() -> None:
         Station.objects.exists()
-        began.append(True)
+        began.set()
         waiting.wait()
         connection.close()
 
-    began: list[bool] = []
+    began = Event()
     other = Thread(target=ask_and_wait)
     other.start()
     try:
-        while not began:
-            pass
+        assert began.wait(10.0)
         Station.objects.exists()
     finally:
         waiting.end()
